@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cause.h"
+
+/*! Longest piece of a zone's text in a message, in octets. */
+#define TEXT_MAX 64
+
+static const char *const causes[MXP_CAUSES] = {
+	[MXP_OK] = "no error",
+	[MXP_TWO_MARKERS] = "more than one marker",
+	[MXP_NO_NAME] = "marker without a preset's name",
+	[MXP_NO_PARAM] = "marker with a part that is not PARAM=VALUE",
+	[MXP_PARAM_ZONE] = "marker sets the predefined parameter",
+	[MXP_PARAM_VALUE] = "invalid value of parameter",
+	[MXP_PARAM_TWICE] = "parameter given twice",
+	[MXP_UNKNOWN_PRESET] = "unknown preset",
+	[MXP_PARAM_UNSET] = "no value and no usable default of parameter",
+	[MXP_LABEL_LENGTH] = "label longer than 63 octets in exchange of preset",
+	[MXP_NAME_LENGTH] = "exchange longer than 255 octets in preset",
+	[MXP_EXCHANGE_TWICE] = "the same exchange twice in preset",
+	[MXP_NO_MAP] = "no valid preset map",
+	[MXP_NO_BUILTIN] = "preset map lacks the built-in",
+	[MXP_NO_MEMORY] = "not enough memory",
+	[MXP_UNSIGNED] = "signed zone, the answer cannot be signed",
+};
+
+const char *mxp_cause_str(mxp_cause_t cause)
+{
+	return causes[cause];
+}
+
+const char *mxp_quote(const uint8_t *text, size_t text_len, char *out, size_t out_len)
+{
+	size_t pos = 0;
+	const size_t used = text_len < TEXT_MAX ? text_len : TEXT_MAX;
+
+	// Room for the longest escape, the cut mark and the end is kept at each step.
+	out[pos++] = '\'';
+	for (size_t i = 0; i < used && pos + 9 < out_len; i++) {
+		const uint8_t ch = text[i];
+		if (ch == '\'' || ch == '\\') {
+			out[pos++] = '\\';
+			out[pos++] = (char)ch;
+		} else if (ch >= 0x20 && ch < 0x7f) {
+			out[pos++] = (char)ch;
+		} else {
+			pos += (size_t)snprintf(out + pos, out_len - pos, "\\%03u", ch);
+		}
+	}
+	out[pos++] = '\'';
+	snprintf(out + pos, out_len - pos, "%s", text_len > TEXT_MAX ? "..." : "");
+
+	return out;
+}
+
+const char *mxp_fault_str(const mxp_fault_t *fault, char *out)
+{
+	int len = snprintf(out, MXP_FAULT_STR_LEN, "%s", mxp_cause_str(fault->cause));
+	if (fault->text != NULL) {
+		out[len++] = ' ';
+		mxp_quote(fault->text, fault->text_len, out + len, MXP_FAULT_STR_LEN - (size_t)len);
+	}
+	return out;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief The decision: which MX a zone is served with, and why.
+ *
+ * It depends on nothing but its arguments, so the server and the tool cannot disagree.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libknot/dname.h>
+#include <libknot/mm_ctx.h>
+#include <libknot/rdataset.h>
+
+#include "cause.h"
+#include "map.h"
+
+/*! \brief What the decision needs to know of an instance's configuration. */
+typedef struct {
+	const char *builtin;	   /*!< Name of the built-in. */
+	const char *preset;	   /*!< Name of the instance's preset (NULL if not set). */
+	const mxp_param_t *params; /*!< Parameters for both. */
+	size_t param_count;	   /*!< Number of parameters. */
+	bool marker;		   /*!< Obey markers. */
+	bool filter;		   /*!< Leave built-in records out beside an override. */
+} mxp_rules_t;
+
+/*! \brief A map as an instance sees it. */
+typedef struct {
+	const mxp_map_t *map;	     /*!< Map (NULL if no good one was ever loaded). */
+	const mxp_preset_t *builtin; /*!< The built-in (NULL if the map lacks it). */
+	const mxp_preset_t *preset;  /*!< The instance's preset (NULL if not set or missing). */
+} mxp_view_t;
+
+/*! \brief What the zone stores at its apex. */
+typedef struct {
+	const knot_dname_t *zone; /*!< Name of the zone in lower case. */
+	knot_rdataset_t mx;	  /*!< MX records. */
+	uint32_t mx_ttl;	  /*!< TTL of the MX records in seconds. */
+	knot_rdataset_t txt;	  /*!< TXT records. */
+} mxp_apex_t;
+
+/*! \brief What to serve. */
+typedef enum {
+	MXP_SERVE_STORED,   /*!< What the zone stores. */
+	MXP_SERVE_FILTERED, /*!< The stored records without the built-in ones. */
+	MXP_SERVE_PRESET,   /*!< A preset. */
+	MXP_SERVE_FAIL,	    /*!< SERVFAIL: an answer is due and cannot be made. */
+} mxp_serve_t;
+
+/*! \brief Why. */
+typedef enum {
+	MXP_SOURCE_NONE,     /*!< No source gives an MX. */
+	MXP_SOURCE_OVERRIDE, /*!< The zone's own MX. */
+	MXP_SOURCE_MARKER,   /*!< The zone's marker. */
+	MXP_SOURCE_PRESET,   /*!< The instance's preset. */
+	MXP_SOURCE_BUILTIN,  /*!< The built-in, stored or synthesized. */
+} mxp_source_t;
+
+/*! \brief Most faults that one decision can meet: marker, preset and built-in. */
+#define MXP_FAULTS_MAX 3
+
+/*! \brief Decision. */
+typedef struct {
+	mxp_serve_t serve;		    /*!< What to serve. */
+	mxp_source_t source;		    /*!< Why. */
+	const mxp_preset_t *preset;	    /*!< The preset that is served. */
+	uint32_t ttl;			    /*!< TTL of the records in seconds. */
+	knot_rdataset_t rrs;		    /*!< Records if filtered or a preset. */
+	bool allocated;			    /*!< The records belong to the decision. */
+	uint8_t *text;			    /*!< Text of the marker if it had to be joined. */
+	bool fallback;			    /*!< Marker or preset could not be honoured. */
+	uint8_t fault_count;		    /*!< Number of faults. */
+	mxp_fault_t faults[MXP_FAULTS_MAX]; /*!< What was met on the way. */
+} mxp_decision_t;
+
+/*!
+ * \brief Looks up an instance's presets in a map.
+ *
+ * \param rules  Instance's rules.
+ * \param map    Preset map (may be NULL).
+ *
+ * \return View.
+ */
+mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map);
+
+/*!
+ * \brief Decides which MX a zone is served with.
+ *
+ * \param rules  Instance's rules.
+ * \param view   Instance's view of the map.
+ * \param apex   What the zone stores.
+ * \param mm     Memory context for records (NULL for malloc).
+ * \param out    Output: decision.
+ */
+void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
+		knot_mm_t *mm, mxp_decision_t *out);
+
+/*!
+ * \brief Frees what a decision holds.
+ *
+ * Not needed with a memory pool.
+ *
+ * \param out  Decision.
+ * \param mm   Memory context it was made with.
+ */
+void mxp_decision_clear(mxp_decision_t *out, knot_mm_t *mm);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libknot/errcode.h>
+#include <libknot/error.h>
+
+#include "file.h"
+
+/*! A map of this size would have millions of presets. */
+#define SIZE_LIMIT ((off_t)1 << 30)
+
+static mxp_file_id_t stat_id(const struct stat *st)
+{
+	return (mxp_file_id_t){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = st->st_size,
+		.mtime = st->st_mtim,
+		.ctime = st->st_ctim,
+	};
+}
+
+mxp_file_id_t mxp_file_id(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0) {
+		return (mxp_file_id_t){ .error = errno };
+	}
+	return stat_id(&st);
+}
+
+static bool same_time(const struct timespec *time1, const struct timespec *time2)
+{
+	return time1->tv_sec == time2->tv_sec && time1->tv_nsec == time2->tv_nsec;
+}
+
+bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
+{
+	return id1->error == id2->error && id1->dev == id2->dev && id1->ino == id2->ino &&
+	       id1->size == id2->size && same_time(&id1->mtime, &id2->mtime) &&
+	       same_time(&id1->ctime, &id2->ctime);
+}
+
+static int read_all(int fd, char *data, size_t size)
+{
+	size_t done = 0;
+	while (done < size) {
+		const ssize_t ret = read(fd, data + done, size - done);
+		if (ret < 0 && errno == EINTR) {
+			continue;
+		} else if (ret < 0) {
+			return knot_map_errno();
+		} else if (ret == 0) {
+			return KNOT_EAGAIN;
+		}
+		done += (size_t)ret;
+	}
+	return KNOT_EOK;
+}
+
+static int read_open(int fd, char **data, size_t *size, const char **reason)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0) {
+		*reason = knot_strerror(knot_map_errno());
+		return knot_map_errno();
+	}
+	if (!S_ISREG(st.st_mode)) {
+		*reason = "not a regular file";
+		return KNOT_EFILE;
+	}
+	if (st.st_size > SIZE_LIMIT) {
+		*reason = "larger than 1 GiB";
+		return KNOT_ERANGE;
+	}
+
+	*size = (size_t)st.st_size;
+	*data = malloc(*size + 1);
+	if (*data == NULL) {
+		*reason = "not enough memory";
+		return KNOT_ENOMEM;
+	}
+	int ret = read_all(fd, *data, *size);
+	const mxp_file_id_t before = stat_id(&st);
+	if (ret == KNOT_EOK && fstat(fd, &st) == 0) {
+		const mxp_file_id_t after = stat_id(&st);
+		ret = mxp_file_same(&before, &after) ? KNOT_EOK : KNOT_EAGAIN;
+	}
+	if (ret != KNOT_EOK) {
+		*reason = (ret == KNOT_EAGAIN) ? "changed while being read" : knot_strerror(ret);
+		free(*data);
+		*data = NULL;
+	}
+	return ret;
+}
+
+int mxp_file_read(const char *path, char **data, size_t *size, const char **reason)
+{
+	// Opening some devices has effects of its own, so look before.
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		*reason = "not a regular file";
+		return KNOT_EFILE;
+	}
+	// Nothing but a FIFO put there meanwhile could block: hence O_NONBLOCK.
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		*reason = knot_strerror(knot_map_errno());
+		return knot_map_errno();
+	}
+	const int ret = read_open(fd, data, size, reason);
+	close(fd);
+
+	return ret;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Reading a whole regular file, and knowing it again.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+/*! \brief What tells one state of a file from another. */
+typedef struct {
+	int error;	       /*!< Why the file cannot be looked at (errno), 0 if it can. */
+	dev_t dev;	       /*!< Device. */
+	ino_t ino;	       /*!< Inode. */
+	off_t size;	       /*!< Size in octets. */
+	struct timespec mtime; /*!< Last change of the content. */
+	struct timespec ctime; /*!< Last change of the inode. */
+} mxp_file_id_t;
+
+/*!
+ * \brief Looks at the present state of a file.
+ *
+ * \param path  Path; symbolic links are followed.
+ *
+ * \return State.
+ */
+mxp_file_id_t mxp_file_id(const char *path);
+
+/*!
+ * \brief Compares two states of a file.
+ *
+ * \param id1  First state.
+ * \param id2  Second state.
+ *
+ * \return True if they are the same.
+ */
+bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
+
+/*!
+ * \brief Reads a regular file as a whole, without ever blocking on another kind of file.
+ *
+ * \param path    Path.
+ * \param data    Output: content, to be freed.
+ * \param size    Output: size of the content in octets.
+ * \param reason  Output: static string that tells what is wrong.
+ *
+ * \return KNOT_EOK or an error of errcode.h; KNOT_EAGAIN if the file changed meanwhile.
+ */
+int mxp_file_read(const char *path, char **data, size_t *size, const char **reason);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "map.h"
+
+/*! \brief FNV-1a over the name in lower case. */
+static size_t name_hash(mxp_span_t name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t ch = name.data[i];
+		if (ch >= 'A' && ch <= 'Z') {
+			ch |= 0x20;
+		}
+		hash = (hash ^ ch) * 0x100000001b3;
+	}
+	return (size_t)(hash ^ (hash >> 32));
+}
+
+bool mxp_map_index(mxp_map_t *map)
+{
+	size_t size = 2;
+	while (size < 2 * map->count) {
+		size *= 2;
+	}
+	map->slots = calloc(size, sizeof(*map->slots));
+	if (map->slots == NULL) {
+		return false;
+	}
+	map->slot_mask = size - 1;
+
+	for (size_t i = 0; i < map->count; i++) {
+		size_t slot = name_hash(mxp_span(map->presets[i].name));
+		while (map->slots[slot & map->slot_mask] != 0) {
+			slot++;
+		}
+		map->slots[slot & map->slot_mask] = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+mxp_preset_t *mxp_map_entry(const mxp_map_t *map, mxp_span_t name)
+{
+	size_t slot = name_hash(name);
+	uint32_t idx;
+	while ((idx = map->slots[slot & map->slot_mask]) != 0) {
+		mxp_preset_t *preset = &map->presets[idx - 1];
+		if (strlen(preset->name) == name.len &&
+		    strncasecmp(preset->name, (const char *)name.data, name.len) == 0) {
+			return preset;
+		}
+		slot++;
+	}
+	return NULL;
+}
+
+const mxp_preset_t *mxp_map_find(const mxp_map_t *map, mxp_span_t name)
+{
+	const mxp_preset_t *preset = mxp_map_entry(map, name);
+	return (preset != NULL && preset->alias != NULL) ? preset->alias : preset;
+}
+
+void mxp_map_free(mxp_map_t *map)
+{
+	if (map == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < map->count; i++) {
+		mxp_preset_clear(&map->presets[i]);
+	}
+	free(map->presets);
+	free(map->slots);
+	free(map);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "marker.h"
+#include "memory.h"
+
+static const char prefix[] = "mx-preset=";
+#define PREFIX_LEN (sizeof(prefix) - 1)
+
+/*! A part has at least four octets: a letter, an equals sign, a value and a space. */
+#define PARTS_MAX (UINT16_MAX / 4 + 1)
+
+/*! \brief Tells if the strings of a TXT record, joined, begin as a marker does. */
+static bool is_marker(const knot_rdata_t *rdata)
+{
+	const uint8_t *str = rdata->data;
+	const uint8_t *end = str + rdata->len;
+	size_t matched = 0;
+
+	while (str < end && matched < PREFIX_LEN) {
+		const size_t rest = PREFIX_LEN - matched;
+		const size_t len = *str < rest ? *str : rest;
+		if (strncasecmp((const char *)str + 1, prefix + matched, len) != 0) {
+			return false;
+		}
+		matched += len;
+		str += 1 + *str;
+	}
+	return matched == PREFIX_LEN;
+}
+
+mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **marker)
+{
+	*marker = NULL;
+	knot_rdata_t *rdata = txt->rdata;
+	for (size_t i = 0; i < txt->count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (!is_marker(rdata)) {
+			continue;
+		}
+		if (*marker != NULL) {
+			return MXP_TWO_MARKERS;
+		}
+		*marker = rdata;
+	}
+	return MXP_OK;
+}
+
+/*! \brief Text of a TXT record: a single string in its place, or several joined. */
+static mxp_span_t join(const knot_rdata_t *rdata, knot_mm_t *mm, uint8_t **joined)
+{
+	*joined = NULL;
+	if (rdata->data[0] + 1 == rdata->len) {
+		return (mxp_span_t){ rdata->data + 1, rdata->data[0] };
+	}
+	uint8_t *text = *joined = mxp_alloc(mm, rdata->len);
+	if (text == NULL) {
+		return (mxp_span_t){ NULL, 0 };
+	}
+	const uint8_t *end = rdata->data + rdata->len;
+	size_t len = 0;
+	for (const uint8_t *str = rdata->data; str < end; str += 1 + *str) {
+		memcpy(text + len, str + 1, *str);
+		len += *str;
+	}
+	return (mxp_span_t){ text, len };
+}
+
+/*! \brief Cuts the text up to the next space off, and the spaces after it. */
+static mxp_span_t cut_part(mxp_span_t *text)
+{
+	const uint8_t *space = memchr(text->data, ' ', text->len);
+	const mxp_span_t part = { text->data,
+				  space != NULL ? (size_t)(space - text->data) : text->len };
+	text->data += part.len;
+	text->len -= part.len;
+	while (text->len > 0 && *text->data == ' ') {
+		text->data++;
+		text->len--;
+	}
+	return part;
+}
+
+/*! \brief Splits PARAM=VALUE; the value has no data if there is no equals sign. */
+static mxp_param_t split(mxp_span_t part)
+{
+	const uint8_t *equals = memchr(part.data, '=', part.len);
+	if (equals == NULL) {
+		return (mxp_param_t){ .name = part };
+	}
+	const size_t name_len = (size_t)(equals - part.data);
+	return (mxp_param_t){
+		.name = { part.data, name_len },
+		.value = { equals + 1, part.len - name_len - 1 },
+	};
+}
+
+static bool same_text(mxp_span_t text1, mxp_span_t text2)
+{
+	return text1.len == text2.len &&
+	       strncasecmp((const char *)text1.data, (const char *)text2.data, text1.len) == 0;
+}
+
+static mxp_cause_t check_param(const mxp_param_t *param)
+{
+	if (param->value.data == NULL || !mxp_param_name_valid(param->name)) {
+		return MXP_NO_PARAM;
+	}
+	if (same_text(param->name, mxp_span("zone"))) {
+		return MXP_PARAM_ZONE;
+	}
+	return mxp_value_valid(param->value) ? MXP_OK : MXP_PARAM_VALUE;
+}
+
+/*! \brief Name of the parameter that begins at an offset. */
+static mxp_span_t name_at(mxp_span_t params, uint16_t offset)
+{
+	mxp_span_t rest = { params.data + offset, params.len - offset };
+	return split(cut_part(&rest)).name;
+}
+
+static int cmp_params(const void *a, const void *b, void *ctx)
+{
+	const mxp_span_t *params = ctx;
+	const mxp_span_t name1 = name_at(*params, *(const uint16_t *)a);
+	const mxp_span_t name2 = name_at(*params, *(const uint16_t *)b);
+
+	return name1.len != name2.len
+		       ? (name1.len < name2.len ? -1 : 1)
+		       : strncasecmp((const char *)name1.data, (const char *)name2.data, name1.len);
+}
+
+/*!
+ * \brief Finds a parameter that is given twice.
+ *
+ * A customer can write thousands of them: sorting keeps the cost of a query bounded.
+ */
+static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
+{
+	uint16_t order[PARTS_MAX];
+	mxp_span_t rest = params;
+	for (size_t i = 0; i < count; i++) {
+		order[i] = (uint16_t)(rest.data - params.data);
+		(void)cut_part(&rest);
+	}
+	qsort_r(order, count, sizeof(*order), cmp_params, &params);
+
+	for (size_t i = 1; i < count; i++) {
+		*twice = name_at(params, order[i]);
+		if (same_text(name_at(params, order[i - 1]), *twice)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
+		      mxp_fault_t *fault)
+{
+	mxp_span_t text = join(rdata, mm, &marker->joined);
+	if (text.data == NULL) {
+		*fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };
+		return false;
+	}
+	text.data += PREFIX_LEN;
+	text.len -= PREFIX_LEN;
+
+	marker->name = cut_part(&text);
+	marker->params = text;
+	if (marker->name.len == 0) {
+		*fault = (mxp_fault_t){ .cause = MXP_NO_NAME };
+		return false;
+	}
+
+	size_t count = 0;
+	while (text.len > 0) {
+		const mxp_span_t part = cut_part(&text);
+		const mxp_param_t param = split(part);
+		const mxp_cause_t cause = check_param(&param);
+		if (cause != MXP_OK) {
+			const mxp_span_t about = (cause == MXP_NO_PARAM) ? part : param.name;
+			*fault = (mxp_fault_t){ cause, about.data, about.len };
+			return false;
+		}
+		count++;
+	}
+
+	mxp_span_t twice;
+	if (count > 1 && find_twice(marker->params, count, &twice)) {
+		*fault = (mxp_fault_t){ MXP_PARAM_TWICE, twice.data, twice.len };
+		return false;
+	}
+	return true;
+}
+
+mxp_span_t mxp_marker_value(const void *marker, const char *name)
+{
+	const mxp_span_t wanted = mxp_span(name);
+	mxp_span_t rest = ((const mxp_marker_t *)marker)->params;
+	while (rest.len > 0) {
+		const mxp_param_t param = split(cut_part(&rest));
+		if (same_text(param.name, wanted)) {
+			return param.value;
+		}
+	}
+	return (mxp_span_t){ NULL, 0 };
+}

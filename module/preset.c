@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libknot/packet/wire.h>
+
+#include "memory.h"
+#include "preset.h"
+
+/*! The predefined parameter. */
+static const uint8_t zone_ref[] = "_zone_";
+
+/*! \brief Digit of any label or value, in any letter case. */
+static bool is_alnum(uint8_t ch)
+{
+	return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
+}
+
+bool mxp_name_is_none(mxp_span_t name)
+{
+	return name.len == 4 && strncasecmp((const char *)name.data, "none", 4) == 0;
+}
+
+bool mxp_name_valid(mxp_span_t name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.data[i] <= ' ' || name.data[i] > '~' || name.data[i] == '.') {
+			return false;
+		}
+	}
+	return name.len > 0 && name.len <= KNOT_DNAME_MAXLABELLEN && !mxp_name_is_none(name);
+}
+
+bool mxp_value_valid(mxp_span_t value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		const uint8_t ch = value.data[i];
+		if (!is_alnum(ch) && ch != '-' && ch != '_') {
+			return false;
+		}
+	}
+	return value.len > 0 && value.len <= KNOT_DNAME_MAXLABELLEN;
+}
+
+bool mxp_param_name_valid(mxp_span_t name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (!is_alnum(name.data[i])) {
+			return false;
+		}
+	}
+	return name.len > 0;
+}
+
+bool mxp_label_param(mxp_span_t label, size_t start, mxp_span_t *ref)
+{
+	while (start < label.len) {
+		const uint8_t *open = memchr(label.data + start, '_', label.len - start);
+		if (open == NULL) {
+			return false;
+		}
+		size_t end = (size_t)(open - label.data) + 1;
+		start = end;
+		while (end < label.len && is_alnum(label.data[end])) {
+			end++;
+		}
+		if (end > start && end < label.len && label.data[end] == '_') {
+			*ref = (mxp_span_t){ open, (size_t)(label.data + end + 1 - open) };
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mxp_label_is_zone(mxp_span_t label)
+{
+	const size_t len = sizeof(zone_ref) - 1;
+	return label.len == len && memcmp(label.data, zone_ref, len) == 0;
+}
+
+/*! \brief A name that is being written. */
+typedef struct {
+	knot_dname_storage_t name; /*!< Finished labels. */
+	size_t size;		   /*!< Their size. */
+	size_t label;		   /*!< Length of the label that is being written after them. */
+	mxp_cause_t cause;	   /*!< First thing that went wrong. */
+} writer_t;
+
+static void put(writer_t *out, const uint8_t *data, size_t len)
+{
+	if (out->cause != MXP_OK) {
+		return;
+	}
+	if (out->label + len > KNOT_DNAME_MAXLABELLEN) {
+		out->cause = MXP_LABEL_LENGTH;
+	} else if (out->size + 1 + out->label + len > KNOT_DNAME_MAXLEN) {
+		out->cause = MXP_NAME_LENGTH;
+	} else {
+		memcpy(out->name + out->size + 1 + out->label, data, len);
+		out->label += len;
+	}
+}
+
+static void end_label(writer_t *out)
+{
+	out->name[out->size] = (uint8_t)out->label;
+	out->size += 1 + out->label;
+	out->label = 0;
+}
+
+/*! \brief Ends the name with another one, or with the root. */
+static void end_name(writer_t *out, const knot_dname_t *suffix)
+{
+	const size_t len = knot_dname_size(suffix);
+	if (out->cause != MXP_OK) {
+		return;
+	}
+	if (out->size + len > KNOT_DNAME_MAXLEN) {
+		out->cause = MXP_NAME_LENGTH;
+	} else {
+		memcpy(out->name + out->size, suffix, len);
+		out->size += len;
+	}
+}
+
+static size_t param_index(const mxp_preset_t *preset, mxp_span_t ref)
+{
+	size_t i = 0;
+	while (i < preset->param_count && (strlen(preset->params[i]) != ref.len - 2 ||
+					   memcmp(preset->params[i], ref.data + 1, ref.len - 2))) {
+		i++;
+	}
+	return i;
+}
+
+/*! \brief Writes one exchange, its parameters replaced by values. */
+static void write_exchange(const mxp_preset_t *preset, const knot_dname_t *exchange,
+			   const mxp_span_t *values, const knot_dname_t *zone, writer_t *out)
+{
+	*out = (writer_t){ .cause = MXP_OK };
+
+	for (const uint8_t *pos = exchange; *pos != 0; pos += 1 + *pos) {
+		const mxp_span_t label = { pos + 1, *pos };
+		if (mxp_label_is_zone(label)) {
+			end_name(out, zone);
+			return;
+		}
+		size_t done = 0;
+		mxp_span_t ref;
+		while (mxp_label_param(label, done, &ref)) {
+			const mxp_span_t *value = &values[param_index(preset, ref)];
+			const size_t start = (size_t)(ref.data - label.data);
+			put(out, label.data + done, start - done);
+			put(out, value->data, value->len);
+			done = start + ref.len;
+		}
+		put(out, label.data + done, label.len - done);
+		end_label(out);
+	}
+	end_name(out, (const knot_dname_t *)"");
+}
+
+/*!
+ * \brief Turns the zone's name into the id that Microsoft derives from it.
+ *
+ * \return Length, 0 if it is undefined for this zone.
+ */
+static size_t zone_dashed(const knot_dname_t *zone, uint8_t *out)
+{
+	size_t len = 0;
+	for (const uint8_t *label = zone; *label != 0; label += 1 + *label) {
+		if (len + 1 + *label > KNOT_DNAME_MAXLABELLEN + 1 ||
+		    memchr(label + 1, '-', *label) != NULL) {
+			return 0;
+		}
+		if (len > 0) {
+			out[len++] = '-';
+		}
+		memcpy(out + len, label + 1, *label);
+		len += *label;
+	}
+	return mxp_value_valid((mxp_span_t){ out, len }) ? len : 0;
+}
+
+/*! \brief Finds the values of all parameters of a preset. */
+static bool find_values(const mxp_preset_t *preset, mxp_lookup_f lookup, const void *ctx,
+			mxp_span_t dashed, mxp_span_t *values, mxp_fault_t *fault)
+{
+	for (size_t i = 0; i < preset->param_count; i++) {
+		const char *name = preset->params[i];
+		mxp_span_t value = { NULL, 0 };
+		if (lookup != NULL) {
+			value = lookup(ctx, name);
+		}
+		for (size_t j = 0; j < preset->default_count && value.data == NULL; j++) {
+			const mxp_default_t *dflt = &preset->defaults[j];
+			if (strcmp(dflt->name, name) != 0) {
+				continue;
+			}
+			if (!dflt->zone_dashed) {
+				value = mxp_span(dflt->value);
+			} else if (dashed.len > 0) {
+				value = dashed;
+			}
+		}
+		if (value.data == NULL) {
+			*fault = (mxp_fault_t){ MXP_PARAM_UNSET, (const uint8_t *)name,
+						strlen(name) };
+			return false;
+		}
+		values[i] = value;
+	}
+	return true;
+}
+
+/*! \brief Tells if two names are the same but for letter case. */
+static bool same_name(const uint8_t *name1, size_t len1, const uint8_t *name2, size_t len2)
+{
+	return len1 == len2 && knot_dname_is_case_equal(name1, name2);
+}
+
+static int cmp_rdata(const void *a, const void *b)
+{
+	return knot_rdata_cmp(*(const knot_rdata_t *const *)a, *(const knot_rdata_t *const *)b);
+}
+
+/*!
+ * \brief Puts RDATA in the order of Knot's RRsets, in memory of just its size.
+ *
+ * Inserting one by one would copy the whole set for each record in a memory pool.
+ */
+static bool sort_rdata(knot_rdataset_t *rrs, knot_mm_t *mm)
+{
+	const knot_rdata_t *order[MXP_RECORDS_MAX];
+	knot_rdata_t *rdata = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		order[i] = rdata;
+	}
+	qsort(order, rrs->count, sizeof(*order), cmp_rdata);
+
+	uint8_t *sorted = mxp_alloc(mm, rrs->size);
+	if (sorted == NULL) {
+		return false;
+	}
+	uint8_t *pos = sorted;
+	for (size_t i = 0; i < rrs->count; i++) {
+		const size_t size = knot_rdata_size(order[i]->len);
+		memcpy(pos, order[i], size);
+		pos += size;
+	}
+	mxp_free(mm, rrs->rdata);
+	rrs->rdata = (knot_rdata_t *)sorted;
+
+	return true;
+}
+
+/*! \brief Tells if a set of MX records has an exchange. */
+static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchange, size_t size)
+{
+	knot_rdata_t *rdata = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (same_name(rdata->data + 2, rdata->len - 2, exchange, size)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! \brief Writes all records of a preset, parameters replaced by values. */
+static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *values,
+				 const knot_dname_t *zone, knot_mm_t *mm, knot_rdataset_t *rrs)
+{
+	const size_t max = preset->mx_count * knot_rdata_size(2 + KNOT_DNAME_MAXLEN);
+	uint8_t *pos = mxp_alloc(mm, max);
+	if (pos == NULL) {
+		return MXP_NO_MEMORY;
+	}
+	*rrs = (knot_rdataset_t){ .rdata = (knot_rdata_t *)pos };
+
+	writer_t out = { .cause = MXP_OK };
+	for (size_t i = 0; i < preset->mx_count && out.cause == MXP_OK; i++) {
+		const mxp_mx_t *mx = &preset->mx[i];
+		write_exchange(preset, mx->exchange, values, zone, &out);
+		if (out.cause != MXP_OK) {
+			break;
+		}
+		// Without parameters, the map's reader has seen to this.
+		if (preset->param_count > 0 && has_exchange(rrs, out.name, out.size)) {
+			out.cause = MXP_EXCHANGE_TWICE;
+			break;
+		}
+
+		uint8_t data[2 + KNOT_DNAME_MAXLEN];
+		knot_wire_write_u16(data, mx->preference);
+		memcpy(data + 2, out.name, out.size);
+		knot_rdata_init((knot_rdata_t *)pos, (uint16_t)(2 + out.size), data);
+		const size_t size = knot_rdata_size((uint16_t)(2 + out.size));
+		pos += size;
+		rrs->count++;
+		rrs->size += size;
+	}
+
+	if (out.cause == MXP_OK && !sort_rdata(rrs, mm)) {
+		out.cause = MXP_NO_MEMORY;
+	}
+	if (out.cause != MXP_OK) {
+		mxp_free(mm, rrs->rdata);
+		*rrs = (knot_rdataset_t){ 0 };
+	}
+	return out.cause;
+}
+
+bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp_lookup_f lookup,
+		       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault)
+{
+	uint8_t buf[KNOT_DNAME_MAXLABELLEN + 1];
+	const mxp_span_t dashed = { buf, zone_dashed(zone, buf) };
+
+	mxp_span_t *values = mxp_alloc(mm, (preset->param_count + 1u) * sizeof(*values));
+	if (values == NULL) {
+		*fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };
+		return false;
+	}
+	bool done = find_values(preset, lookup, ctx, dashed, values, fault);
+	if (done) {
+		const mxp_cause_t cause = write_records(preset, values, zone, mm, rrs);
+		*fault =
+			(mxp_fault_t){ cause, (const uint8_t *)preset->name, strlen(preset->name) };
+		done = (cause == MXP_OK);
+	}
+	mxp_free(mm, values);
+
+	return done;
+}
+
+/*! \brief Orders names by length, then by octets: any order will do for search. */
+static int cmp_names(const void *a, const void *b)
+{
+	const knot_dname_t *name1 = *(const knot_dname_t *const *)a;
+	const knot_dname_t *name2 = *(const knot_dname_t *const *)b;
+	const size_t len1 = knot_dname_size(name1);
+	const size_t len2 = knot_dname_size(name2);
+
+	return len1 != len2 ? (len1 < len2 ? -1 : 1) : memcmp(name1, name2, len1);
+}
+
+bool mxp_preset_prepare(mxp_preset_t *preset)
+{
+	const bool ready = (preset->param_count == 0 && preset->mx_count > 0);
+	if (ready) {
+		static const knot_dname_t *const no_zone = (const knot_dname_t *)"";
+		if (write_records(preset, NULL, no_zone, NULL, &preset->rrs) != MXP_OK) {
+			return false;
+		}
+	}
+
+	const size_t count = preset->retired_count + (ready ? preset->mx_count : 0u);
+	if (count == 0) {
+		return true;
+	}
+	preset->own = malloc(count * sizeof(*preset->own));
+	if (preset->own == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < preset->retired_count; i++) {
+		preset->own[preset->own_count++] = preset->retired[i];
+	}
+	while (preset->own_count < count) {
+		const size_t i = preset->own_count - preset->retired_count;
+		preset->own[preset->own_count++] = preset->mx[i].exchange;
+	}
+	qsort(preset->own, count, sizeof(*preset->own), cmp_names);
+
+	return true;
+}
+
+bool mxp_preset_owns(const mxp_preset_t *preset, const knot_dname_t *exchange)
+{
+	if (preset->own_count == 0) {
+		return false;
+	}
+	knot_dname_storage_t lower;
+	knot_dname_copy_lower(lower, exchange);
+	const knot_dname_t *key = lower;
+
+	return bsearch(&key, preset->own, preset->own_count, sizeof(*preset->own), cmp_names) !=
+	       NULL;
+}
+
+void mxp_preset_clear(mxp_preset_t *preset)
+{
+	for (size_t i = 0; i < preset->mx_count; i++) {
+		free(preset->mx[i].exchange);
+	}
+	for (size_t i = 0; i < preset->default_count; i++) {
+		free(preset->defaults[i].name);
+		free(preset->defaults[i].value);
+	}
+	for (size_t i = 0; i < preset->param_count; i++) {
+		free(preset->params[i]);
+	}
+	for (size_t i = 0; i < preset->retired_count; i++) {
+		free(preset->retired[i]);
+	}
+	free(preset->retired);
+	free(preset->own);
+	free(preset->params);
+	free(preset->defaults);
+	free(preset->mx);
+	free(preset->rrs.rdata);
+	free(preset->title);
+	free(preset->name);
+	memset(preset, 0, sizeof(*preset));
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/descriptor.h>
+#include <libknot/errcode.h>
+#include <libknot/error.h>
+#include <libzscanner/error.h>
+#include <libzscanner/scanner.h>
+
+#include "file.h"
+#include "reader.h"
+#include "reader_preset.h"
+
+#define ORIGIN	    "mx-presets."
+#define DEFAULT_TTL 3600
+
+void mxp_report(mxp_reader_t *reader, size_t line, const char *fmt, ...)
+{
+	char reason[1024];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, args);
+	va_end(args);
+
+	reader->error(reader->ctx, line, reason);
+	reader->errors++;
+}
+
+const char *mxp_name_str(const knot_dname_t *name, char *out)
+{
+	return knot_dname_to_str(out, name, KNOT_DNAME_TXT_MAXLEN + 1) != NULL ? out : "?";
+}
+
+/*! \brief Knot's and the zone's own records, which a preset map may hold as any zone. */
+static bool is_skipped(uint16_t type)
+{
+	switch (type) {
+	case KNOT_RRTYPE_NS:
+	case KNOT_RRTYPE_DNSKEY:
+	case KNOT_RRTYPE_RRSIG:
+	case KNOT_RRTYPE_NSEC:
+	case KNOT_RRTYPE_NSEC3:
+	case KNOT_RRTYPE_NSEC3PARAM:
+	case KNOT_RRTYPE_CDS:
+	case KNOT_RRTYPE_CDNSKEY:
+	case KNOT_RRTYPE_ZONEMD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*! \brief Checks RDATA, which may have been written in hexadecimal (RFC 3597, section 5). */
+static bool rdata_valid(uint16_t type, const uint8_t *data, size_t len)
+{
+	const uint8_t *end = data + len;
+	if (type == KNOT_RRTYPE_TXT) {
+		while (data < end && data + 1 + *data <= end) {
+			data += 1 + *data;
+		}
+		return len > 0 && data == end;
+	}
+	if (type == KNOT_RRTYPE_MX) {
+		if (len < 3) {
+			return false;
+		}
+		data += 2;
+	}
+	return knot_dname_wire_check(data, end, NULL) == end - data;
+}
+
+static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s)
+{
+	if (reader->count == reader->capacity) {
+		const size_t capacity = 2 * reader->capacity + 64;
+		mxp_record_t **records = realloc(reader->records, capacity * sizeof(*records));
+		if (records == NULL) {
+			return false;
+		}
+		reader->records = records;
+		reader->capacity = capacity;
+	}
+	mxp_record_t *record = malloc(sizeof(*record) + s->r_owner_length + s->r_data_length);
+	if (record == NULL) {
+		return false;
+	}
+	*record = (mxp_record_t){
+		.line = s->line_counter,
+		.type = s->r_type,
+		.ttl = s->r_ttl,
+		.len = (uint16_t)s->r_data_length,
+	};
+	record->data = record->owner + s->r_owner_length;
+	memcpy(record->owner, s->r_owner, s->r_owner_length);
+	memcpy(record->data, s->r_data, s->r_data_length);
+	knot_dname_to_lower(record->owner);
+	if (record->type == KNOT_RRTYPE_MX) {
+		knot_dname_to_lower(record->data + 2);
+	} else if (record->type == KNOT_RRTYPE_CNAME) {
+		knot_dname_to_lower(record->data);
+	}
+	reader->records[reader->count++] = record;
+
+	return true;
+}
+
+static void take_soa(mxp_reader_t *reader, const zs_scanner_t *s)
+{
+	if (!reader->has_soa) {
+		memcpy(reader->origin, s->r_owner, s->r_owner_length);
+		knot_dname_to_lower(reader->origin);
+		reader->has_soa = true;
+	} else if (!knot_dname_is_case_equal(reader->origin, s->r_owner)) {
+		mxp_report(reader, s->line_counter, "SOA with another owner than the first one");
+	}
+}
+
+static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
+{
+	char type[32] = "";
+	(void)knot_rrtype_to_string(s->r_type, type, sizeof(type));
+
+	switch (s->r_type) {
+	case KNOT_RRTYPE_SOA:
+		take_soa(reader, s);
+		return true;
+	case KNOT_RRTYPE_A:
+	case KNOT_RRTYPE_AAAA:
+		return keep_record(reader, s); // Until it is known if there is a SOA.
+	case KNOT_RRTYPE_MX:
+	case KNOT_RRTYPE_TXT:
+	case KNOT_RRTYPE_CNAME:
+		if (!rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
+			mxp_report(reader, s->line_counter, "malformed %s record", type);
+			return true;
+		}
+		return keep_record(reader, s);
+	default:
+		if (!is_skipped(s->r_type)) {
+			mxp_report(reader, s->line_counter,
+				   "type %s does not belong in a preset map", type);
+		}
+		return true;
+	}
+}
+
+static void take_scan_error(mxp_reader_t *reader, const zs_scanner_t *s)
+{
+	char near[300] = "";
+	const size_t len =
+		s->buffer_length > 0 ? strnlen((const char *)s->buffer, s->buffer_length) : 0;
+	if (len > 0) {
+		mxp_quote(s->buffer, len, near, sizeof(near));
+	}
+	mxp_report(reader, s->line_counter, "%s%s%s", zs_strerror(s->error.code),
+		   len > 0 ? ", at " : "", near);
+}
+
+/*! \brief Takes all records. Returns an error if the rest of the text cannot be read. */
+static int scan(mxp_reader_t *reader, zs_scanner_t *s)
+{
+	while (true) {
+		if (zs_parse_record(s) != 0) {
+			return KNOT_EMALF; // Reported before.
+		}
+		switch (s->state) {
+		case ZS_STATE_DATA:
+			if (!take_record(reader, s)) {
+				return KNOT_ENOMEM;
+			}
+			break;
+		case ZS_STATE_ERROR:
+			take_scan_error(reader, s);
+			break;
+		case ZS_STATE_INCLUDE:
+			mxp_report(reader, s->line_counter,
+				   "$INCLUDE is not allowed in a preset map");
+			break;
+		default:
+			return KNOT_EOK;
+		}
+	}
+}
+
+static int scan_text(mxp_reader_t *reader, const char *data, size_t size)
+{
+	zs_scanner_t *s = malloc(sizeof(*s));
+	if (s == NULL) {
+		return KNOT_ENOMEM;
+	}
+	int ret = KNOT_ENOMEM;
+	if (zs_init(s, ORIGIN, KNOT_CLASS_IN, DEFAULT_TTL) == 0) {
+		ret = zs_set_input_string(s, data, size) == 0 ? scan(reader, s) : KNOT_EMALF;
+		zs_deinit(s);
+	}
+	free(s);
+
+	return ret;
+}
+
+/*! \brief Turns CRLF line ends, which the scanner refuses, into LF. */
+static size_t strip_cr(char *data, size_t size)
+{
+	char *out = memchr(data, '\r', size);
+	if (out == NULL) {
+		return size;
+	}
+	const char *end = data + size;
+	for (const char *in = out; in < end; in++) {
+		if (*in != '\r' || in + 1 == end || in[1] != '\n') {
+			*out++ = *in;
+		}
+	}
+	return (size_t)(out - data);
+}
+
+static size_t count_lines(const char *data, size_t size)
+{
+	size_t lines = 1;
+	for (size_t i = 0; i < size; i++) {
+		lines += (data[i] == '\n');
+	}
+	return lines;
+}
+
+static int cmp_records(const void *a, const void *b)
+{
+	const mxp_record_t *record1 = *(const mxp_record_t *const *)a;
+	const mxp_record_t *record2 = *(const mxp_record_t *const *)b;
+	const int cmp = strcmp(record1->name, record2->name);
+	return cmp != 0 ? cmp : (record1->order < record2->order ? -1 : 1);
+}
+
+/*! \brief Finds the names of presets; drops records that belong to none. */
+static void name_records(mxp_reader_t *reader)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < reader->count; i++) {
+		mxp_record_t *record = reader->records[i];
+		record->order = i;
+		if (mxp_record_name(reader, record)) {
+			reader->records[kept++] = record;
+		} else {
+			free(record);
+		}
+	}
+	reader->count = kept;
+	if (kept > 1) {
+		qsort(reader->records, kept, sizeof(*reader->records), cmp_records);
+	}
+}
+
+static int build(mxp_reader_t *reader, mxp_map_t *map)
+{
+	map->presets = calloc(reader->count + 1, sizeof(*map->presets));
+	reader->drafts = calloc(reader->count + 1, sizeof(*reader->drafts));
+	if (map->presets == NULL || reader->drafts == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t first = 0, next; first < reader->count; first = next) {
+		next = first + 1;
+		while (next < reader->count &&
+		       strcmp(reader->records[next]->name, reader->records[first]->name) == 0) {
+			next++;
+		}
+		mxp_preset_t *preset = &map->presets[map->count];
+		if (!mxp_read_preset(reader, first, next, preset, &reader->drafts[map->count++])) {
+			return KNOT_ENOMEM;
+		}
+		map->records += preset->mx_count;
+	}
+	if (!mxp_map_index(map)) {
+		return KNOT_ENOMEM;
+	}
+	mxp_resolve_aliases(reader, map);
+
+	if (map->count == 0 && reader->errors == 0) {
+		mxp_report(reader, 0, "no preset in the file");
+	}
+	return KNOT_EOK;
+}
+
+static void reader_clear(mxp_reader_t *reader)
+{
+	for (size_t i = 0; i < reader->count; i++) {
+		free(reader->records[i]);
+	}
+	free(reader->records);
+	free(reader->drafts);
+}
+
+int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, void *ctx)
+{
+	*map = NULL;
+	mxp_reader_t reader = { .error = error, .ctx = ctx };
+	(void)knot_dname_from_str(reader.origin, ORIGIN, sizeof(reader.origin));
+
+	if (size == 0) {
+		mxp_report(&reader, 0, "the file is empty");
+		return KNOT_EMALF;
+	}
+	size = strip_cr(data, size);
+	if (data[size - 1] != '\n') {
+		mxp_report(&reader, count_lines(data, size),
+			   "no newline at the end, the file may be cut off");
+	}
+
+	mxp_map_t *out = calloc(1, sizeof(*out));
+	int ret = (out != NULL) ? scan_text(&reader, data, size) : KNOT_ENOMEM;
+	// After a fatal error, what follows is unknown: no further conclusions.
+	if (ret == KNOT_EOK) {
+		name_records(&reader);
+		ret = build(&reader, out);
+	}
+	reader_clear(&reader);
+
+	if (ret == KNOT_ENOMEM) {
+		mxp_report(&reader, 0, "not enough memory");
+	} else if (reader.errors > 0) {
+		ret = KNOT_EMALF;
+	}
+	if (ret == KNOT_EOK) {
+		*map = out;
+	} else {
+		mxp_map_free(out);
+	}
+	return ret;
+}
+
+int mxp_map_load(mxp_map_t **map, const char *path, mxp_error_f error, void *ctx)
+{
+	*map = NULL;
+	char *data = NULL;
+	size_t size = 0;
+	const char *reason = NULL;
+	int ret = mxp_file_read(path, &data, &size, &reason);
+	if (ret != KNOT_EOK) {
+		error(ctx, 0, reason);
+		return ret;
+	}
+	ret = mxp_map_read(map, data, size, error, ctx);
+	free(data);
+
+	return ret;
+}

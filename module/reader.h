@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Reader of the preset map, a zone file (RFC 1035, section 5).
+ */
+
+#pragma once
+
+#include <stddef.h>
+
+#include "map.h"
+
+/*!
+ * \brief Takes one error.
+ *
+ * Errors do not come in the order of their lines.
+ *
+ * \param ctx     Context.
+ * \param line    Line, 0 if the error is about the file as a whole.
+ * \param reason  Reason in printable ASCII, valid during the call.
+ */
+typedef void (*mxp_error_f)(void *ctx, size_t line, const char *reason);
+
+/*!
+ * \brief Reads a preset map from memory.
+ *
+ * \param map    Output: preset map, NULL on any error.
+ * \param data   Text of the map; CRLF line ends in it are turned into LF.
+ * \param size   Size of the text in octets.
+ * \param error  Called for each error.
+ * \param ctx    Context of the call.
+ *
+ * \retval KNOT_EOK     if success.
+ * \retval KNOT_EMALF   if the map is invalid.
+ * \retval KNOT_ENOMEM  if memory is exhausted.
+ */
+int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, void *ctx);
+
+/*!
+ * \brief Reads a preset map from a file.
+ *
+ * \param map    Output: preset map, NULL on any error.
+ * \param path   Path of the file.
+ * \param error  Called for each error.
+ * \param ctx    Context of the call.
+ *
+ * \retval KNOT_EOK     if success.
+ * \retval KNOT_EMALF   if the map is invalid.
+ * \retval KNOT_ENOMEM  if memory is exhausted.
+ * \retval KNOT_EAGAIN  if the file changed while it was read.
+ * \return Other errors if the file cannot be read.
+ */
+int mxp_map_load(mxp_map_t **map, const char *path, mxp_error_f error, void *ctx);

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libknot/descriptor.h>
+#include <libknot/packet/pkt.h>
+
+#include "reader_preset.h"
+
+/*! Most parameters in a preset: more than any provider can need, and cheap to search. */
+#define PARAMS_MAX 32
+/*! What OPT and TSIG may take of a message, in octets. */
+#define MESSAGE_RESERVE 1024
+
+/*! \brief A preset in the making. */
+typedef struct {
+	mxp_reader_t *reader;
+	mxp_preset_t *preset;
+	mxp_draft_t *draft;
+	const mxp_record_t *record; /*!< The record at hand. */
+	bool no_memory;
+} maker_t;
+
+#define FAIL(maker, fmt, ...)                                                           \
+	do {                                                                            \
+		mxp_report((maker)->reader, (maker)->record->line, fmt, ##__VA_ARGS__); \
+		(maker)->draft->broken = true;                                          \
+	} while (0)
+
+bool mxp_record_name(mxp_reader_t *reader, mxp_record_t *record)
+{
+	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
+		if (!reader->has_soa) {
+			mxp_report(reader, record->line,
+				   "address record in a preset map without SOA");
+		}
+		return false;
+	}
+
+	knot_dname_txt_storage_t name, origin;
+	mxp_name_str(record->owner, name);
+	mxp_name_str(reader->origin, origin);
+	const int depth = knot_dname_in_bailiwick(record->owner, reader->origin);
+	if (depth != 1) {
+		mxp_report(reader, record->line, "%s is %s %s", name,
+			   depth > 1 ? "more than one label below" : "not below", origin);
+		return false;
+	}
+	const mxp_span_t label = { record->owner + 1, record->owner[0] };
+	if (!mxp_name_valid(label)) {
+		mxp_report(reader, record->line, "%s cannot name a preset%s", name,
+			   mxp_name_is_none(label) ? ", the name is reserved" : "");
+		return false;
+	}
+	memcpy(record->name, label.data, label.len);
+	record->name[label.len] = '\0';
+
+	return true;
+}
+
+static char *copy_text(maker_t *maker, mxp_span_t text)
+{
+	char *copy = strndup((const char *)text.data, text.len);
+	maker->no_memory |= (copy == NULL);
+	return copy;
+}
+
+/*! \brief Makes room for one more item of an array. */
+static bool grow(maker_t *maker, void **array, size_t count, size_t item)
+{
+	void *more = realloc(*array, (count + 1) * item);
+	maker->no_memory |= (more == NULL);
+	if (more != NULL) {
+		*array = more;
+	}
+	return more != NULL;
+}
+
+static bool has_param(const mxp_preset_t *preset, mxp_span_t name)
+{
+	for (size_t i = 0; i < preset->param_count; i++) {
+		if (strlen(preset->params[i]) == name.len &&
+		    memcmp(preset->params[i], name.data, name.len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! \brief Takes the parameters of a label. Returns false if they are not as they may be. */
+static bool take_params(maker_t *maker, mxp_span_t label, bool last)
+{
+	mxp_preset_t *preset = maker->preset;
+	size_t start = 0;
+	mxp_span_t ref;
+	while (mxp_label_param(label, start, &ref)) {
+		start = (size_t)(ref.data - label.data) + ref.len;
+		const mxp_span_t name = { ref.data + 1, ref.len - 2 };
+		const bool zone = mxp_label_is_zone(ref);
+		if (zone && (!last || ref.len != label.len)) {
+			FAIL(maker, "parameter _zone_ can only be the last label of an exchange");
+			return false;
+		}
+		if (has_param(preset, name)) {
+			continue;
+		}
+		if (preset->param_count == PARAMS_MAX) {
+			FAIL(maker, "more than %d parameters in a preset", PARAMS_MAX);
+			return false;
+		}
+		char *copy = copy_text(maker, name);
+		if (copy == NULL || !grow(maker, (void **)&preset->params, preset->param_count,
+					  sizeof(*preset->params))) {
+			free(copy);
+			return false;
+		}
+		preset->params[preset->param_count++] = copy;
+	}
+	return true;
+}
+
+static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname_t *exchange)
+{
+	const mxp_preset_t *preset = maker->preset;
+	knot_dname_txt_storage_t name;
+	mxp_name_str(exchange, name);
+
+	if (*exchange == '\0' && preference != 0) {
+		FAIL(maker, "null MX with a priority other than 0");
+		return false;
+	}
+	if (knot_dname_in_bailiwick(exchange, maker->reader->origin) >= 0 &&
+	    *maker->reader->origin != '\0') {
+		FAIL(maker, "exchange %s is below the map's own origin, a final dot is missing",
+		     name);
+		return false;
+	}
+	for (size_t i = 0; i < preset->mx_count; i++) {
+		if (knot_dname_is_equal(preset->mx[i].exchange, exchange)) {
+			FAIL(maker, "exchange %s is repeated", name);
+			return false;
+		}
+		if (*preset->mx[i].exchange == '\0' || *exchange == '\0') {
+			FAIL(maker, "null MX beside other MX");
+			return false;
+		}
+	}
+	for (const uint8_t *label = exchange; *label != 0; label += 1 + *label) {
+		const bool last = (label[1 + *label] == 0);
+		if (!take_params(maker, (mxp_span_t){ label + 1, *label }, last)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void take_mx(maker_t *maker)
+{
+	mxp_preset_t *preset = maker->preset;
+	const mxp_record_t *record = maker->record;
+	const uint16_t preference = knot_wire_read_u16(record->data);
+
+	if (preset->mx_count == MXP_RECORDS_MAX) {
+		if (!maker->draft->broken) {
+			FAIL(maker, "more than %d records in a preset", MXP_RECORDS_MAX);
+		}
+		return;
+	}
+	if (preset->mx_count > 0 && record->ttl != preset->ttl) {
+		FAIL(maker, "TTL %u differs from TTL %u of the same preset", record->ttl,
+		     preset->ttl);
+		return;
+	}
+	if (!check_exchange(maker, preference, record->data + 2)) {
+		return;
+	}
+	mxp_mx_t mx = { preference, knot_dname_copy(record->data + 2, NULL) };
+	if (mx.exchange == NULL ||
+	    !grow(maker, (void **)&preset->mx, preset->mx_count, sizeof(mx))) {
+		maker->no_memory = true;
+		free(mx.exchange);
+		return;
+	}
+	preset->mx[preset->mx_count++] = mx;
+	preset->ttl = record->ttl;
+}
+
+static void take_cname(maker_t *maker)
+{
+	if (maker->draft->target != NULL) {
+		FAIL(maker, "second CNAME of a name");
+		return;
+	}
+	maker->draft->target = maker->record->data;
+	maker->draft->target_line = maker->record->line;
+}
+
+static void take_title(maker_t *maker, mxp_span_t value)
+{
+	if (maker->preset->title != NULL) {
+		FAIL(maker, "second title of a preset");
+	} else if (memchr(value.data, '\0', value.len) != NULL) {
+		FAIL(maker, "title with a NUL octet");
+	} else {
+		maker->preset->title = copy_text(maker, value);
+	}
+}
+
+static bool has_any_param(const knot_dname_t *name)
+{
+	mxp_span_t ref;
+	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
+		if (mxp_label_param((mxp_span_t){ label + 1, *label }, 0, &ref)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_retired(maker_t *maker, mxp_span_t value)
+{
+	mxp_preset_t *preset = maker->preset;
+	char text[UINT8_MAX + 1] = ""; // A string of a TXT record is no longer.
+	char quoted[300];
+	knot_dname_storage_t name;
+
+	memcpy(text, value.data, value.len);
+	if (strlen(text) != value.len || knot_dname_from_str(name, text, sizeof(name)) == NULL ||
+	    name[0] == '\0') {
+		FAIL(maker, "retired exchange %s is not a host name",
+		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)));
+		return;
+	}
+	knot_dname_to_lower(name);
+	if (has_any_param(name)) {
+		FAIL(maker, "retired exchange %s has a parameter",
+		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)));
+		return;
+	}
+	knot_dname_t *copy = knot_dname_copy(name, NULL);
+	// Doubling the room would be needless: presets have a few of these, if any.
+	if (copy == NULL || !grow(maker, (void **)&preset->retired, preset->retired_count,
+				  sizeof(*preset->retired))) {
+		maker->no_memory = true;
+		free(copy);
+		return;
+	}
+	preset->retired[preset->retired_count++] = copy;
+}
+
+static bool check_default(maker_t *maker, mxp_span_t key, mxp_span_t value, bool dashed)
+{
+	const mxp_preset_t *preset = maker->preset;
+	char quoted[300];
+	mxp_quote(key.data, key.len, quoted, sizeof(quoted));
+
+	if (!mxp_param_name_valid(key)) {
+		FAIL(maker, "%s cannot name a parameter", quoted);
+		return false;
+	}
+	if (key.len == 4 && strncasecmp((const char *)key.data, "zone", 4) == 0) {
+		FAIL(maker, "default of the predefined parameter %s", quoted);
+		return false;
+	}
+	if (!dashed && !mxp_value_valid(value)) {
+		FAIL(maker, "default of parameter %s cannot be part of a label", quoted);
+		return false;
+	}
+	for (size_t i = 0; i < preset->default_count; i++) {
+		if (strlen(preset->defaults[i].name) == key.len &&
+		    strncasecmp(preset->defaults[i].name, (const char *)key.data, key.len) == 0) {
+			FAIL(maker, "second default of parameter %s", quoted);
+			return false;
+		}
+	}
+	if (preset->default_count == PARAMS_MAX) {
+		FAIL(maker, "more than %d parameters in a preset", PARAMS_MAX);
+		return false;
+	}
+	return true;
+}
+
+static void take_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
+{
+	static const char zone_dashed[] = "@zone-dashed";
+	mxp_preset_t *preset = maker->preset;
+
+	const bool dashed = value.len == sizeof(zone_dashed) - 1 &&
+			    memcmp(value.data, zone_dashed, value.len) == 0;
+	if (!check_default(maker, key, value, dashed) ||
+	    !grow(maker, (void **)&preset->defaults, preset->default_count,
+		  sizeof(*preset->defaults))) {
+		return;
+	}
+	mxp_default_t *dflt = &preset->defaults[preset->default_count++];
+	*dflt = (mxp_default_t){
+		.name = copy_text(maker, key),
+		.value = dashed ? NULL : copy_text(maker, value),
+		.zone_dashed = dashed,
+		.line = maker->record->line,
+	};
+	for (char *ch = dflt->name; ch != NULL && *ch != '\0'; ch++) {
+		*ch |= 0x20; // Lower case of letters, digits as they are.
+	}
+}
+
+static void take_txt(maker_t *maker)
+{
+	const uint8_t *end = maker->record->data + maker->record->len;
+	for (const uint8_t *str = maker->record->data; str < end; str += 1 + *str) {
+		const uint8_t *equals = memchr(str + 1, '=', *str);
+		if (equals == NULL || equals == str + 1) {
+			char quoted[300];
+			FAIL(maker, "%s is not key=value",
+			     mxp_quote(str + 1, *str, quoted, sizeof(quoted)));
+			continue;
+		}
+		const mxp_span_t key = { str + 1, (size_t)(equals - str - 1) };
+		const mxp_span_t value = { equals + 1, *str - key.len - 1 };
+		if (key.len == 5 && strncasecmp((const char *)key.data, "title", 5) == 0) {
+			take_title(maker, value);
+		} else if (key.len == 7 && strncasecmp((const char *)key.data, "retired", 7) == 0) {
+			take_retired(maker, value);
+		} else {
+			take_default(maker, key, value);
+		}
+	}
+}
+
+/*! \brief Length of a label with the default literals, other parameters at their shortest. */
+static size_t shortest(const mxp_preset_t *preset, mxp_span_t label, const mxp_default_t *dflt)
+{
+	size_t len = label.len;
+	size_t start = 0;
+	bool found = false;
+	mxp_span_t ref;
+	while (mxp_label_param(label, start, &ref)) {
+		start = (size_t)(ref.data - label.data) + ref.len;
+		size_t value = 1;
+		for (size_t i = 0; i < preset->default_count; i++) {
+			const mxp_default_t *this = &preset->defaults[i];
+			if (strlen(this->name) == ref.len - 2 &&
+			    memcmp(this->name, ref.data + 1, ref.len - 2) == 0) {
+				value = this->value != NULL ? strlen(this->value) : 1;
+				found |= (this == dflt);
+			}
+		}
+		len = len - ref.len + value;
+	}
+	return found ? len : 0;
+}
+
+/*! \brief Checks that no label can only be too long with the defaults. */
+static void check_labels(maker_t *maker)
+{
+	const mxp_preset_t *preset = maker->preset;
+	for (size_t i = 0; i < preset->default_count; i++) {
+		const mxp_default_t *dflt = &preset->defaults[i];
+		size_t longest = 0;
+		for (size_t j = 0; j < preset->mx_count; j++) {
+			const uint8_t *label = preset->mx[j].exchange;
+			for (; *label != 0; label += 1 + *label) {
+				const mxp_span_t span = { label + 1, *label };
+				const size_t len = shortest(preset, span, dflt);
+				longest = len > longest ? len : longest;
+			}
+		}
+		if (dflt->value != NULL && longest > KNOT_DNAME_MAXLABELLEN) {
+			mxp_report(maker->reader, dflt->line,
+				   "default of parameter '%s' makes a label of %zu octets",
+				   dflt->name, longest);
+			maker->draft->broken = true;
+		}
+	}
+}
+
+/*! \brief Tells if the records fit in a message whose question is of the longest kind. */
+static bool fits_message(const mxp_preset_t *preset)
+{
+	// Each record has 12 octets more on the wire than in the set, at most.
+	if (preset->rrs.size + 12u * preset->rrs.count < KNOT_WIRE_MAX_PKTSIZE / 2) {
+		return true;
+	}
+
+	knot_dname_storage_t qname = { 0 };
+	for (size_t pos = 0; pos + 1 < KNOT_DNAME_MAXLEN; pos += 2) {
+		qname[pos] = 1;
+		qname[pos + 1] = 'x';
+	}
+	knot_rrset_t rrset;
+	knot_rrset_init(&rrset, qname, KNOT_RRTYPE_MX, KNOT_CLASS_IN, preset->ttl);
+	rrset.rrs = preset->rrs;
+
+	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
+	const bool fits = pkt != NULL &&
+			  knot_pkt_put_question(pkt, qname, KNOT_CLASS_IN, KNOT_RRTYPE_MX) == 0 &&
+			  knot_pkt_reserve(pkt, MESSAGE_RESERVE) == 0 &&
+			  knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC) == 0;
+	knot_pkt_free(pkt);
+
+	return fits;
+}
+
+/*! \brief Checks a preset as a whole. */
+static void finish(maker_t *maker)
+{
+	mxp_preset_t *preset = maker->preset;
+	mxp_draft_t *draft = maker->draft;
+
+	if (draft->broken || maker->no_memory) {
+		return;
+	}
+	if (draft->target == NULL && preset->mx_count == 0) {
+		mxp_report(maker->reader, draft->line, "preset '%s' has no MX record",
+			   preset->name);
+		return;
+	}
+	check_labels(maker);
+	if (!mxp_preset_prepare(preset)) {
+		maker->no_memory = true;
+	} else if (!fits_message(preset)) {
+		mxp_report(maker->reader, draft->line,
+			   "the answer of preset '%s' does not fit in a DNS message", preset->name);
+	}
+}
+
+bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset_t *preset,
+		     mxp_draft_t *draft)
+{
+	maker_t maker = { .reader = reader, .preset = preset, .draft = draft };
+	draft->line = reader->records[first]->line;
+	preset->name = copy_text(&maker, mxp_span(reader->records[first]->name));
+
+	for (size_t i = first; i < next; i++) {
+		maker.record = reader->records[i];
+		const bool is_cname = (maker.record->type == KNOT_RRTYPE_CNAME);
+		if (is_cname != (reader->records[first]->type == KNOT_RRTYPE_CNAME)) {
+			FAIL(&maker, "CNAME beside other data");
+			continue;
+		}
+		switch (maker.record->type) {
+		case KNOT_RRTYPE_MX:
+			take_mx(&maker);
+			break;
+		case KNOT_RRTYPE_TXT:
+			take_txt(&maker);
+			break;
+		default:
+			take_cname(&maker);
+		}
+	}
+	finish(&maker);
+
+	return !maker.no_memory;
+}
+
+enum { UNVISITED, ON_THE_WAY, VISITED };
+
+/*! \brief Finds the entry that an alias points to, NULL if there is none. */
+static mxp_preset_t *target_of(const mxp_reader_t *reader, const mxp_map_t *map,
+			       const knot_dname_t *target)
+{
+	if (knot_dname_in_bailiwick(target, reader->origin) != 1) {
+		return NULL;
+	}
+	return mxp_map_entry(map, (mxp_span_t){ target + 1, *target });
+}
+
+/*! \brief Follows one alias to its end. */
+static mxp_preset_t *follow(mxp_reader_t *reader, const mxp_map_t *map, size_t start)
+{
+	mxp_preset_t *at = &map->presets[start];
+	mxp_draft_t *draft = &reader->drafts[start];
+	while (draft->target != NULL && at->alias == NULL && !draft->broken) {
+		if (draft->visit == ON_THE_WAY) {
+			mxp_report(reader, draft->target_line, "aliases form a loop at '%s'",
+				   at->name);
+			draft->broken = true;
+			return NULL;
+		}
+		draft->visit = ON_THE_WAY;
+		mxp_preset_t *next = target_of(reader, map, draft->target);
+		if (next == NULL) {
+			knot_dname_txt_storage_t name;
+			mxp_report(reader, draft->target_line,
+				   "alias to %s, which is no preset of this map",
+				   mxp_name_str(draft->target, name));
+			draft->broken = true;
+			return NULL;
+		}
+		at = next;
+		draft = &reader->drafts[at - map->presets];
+	}
+	if (draft->broken) {
+		return NULL;
+	}
+	return at->alias != NULL ? (mxp_preset_t *)at->alias : at;
+}
+
+void mxp_resolve_aliases(mxp_reader_t *reader, mxp_map_t *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		mxp_preset_t *end = follow(reader, map, i);
+		// Everything on the way has the same end: nothing is followed twice.
+		mxp_preset_t *at = &map->presets[i];
+		mxp_draft_t *draft = &reader->drafts[i];
+		while (draft->visit == ON_THE_WAY) {
+			draft->visit = VISITED;
+			at->alias = end;
+			draft->broken |= (end == NULL);
+			at = target_of(reader, map, draft->target);
+			if (at == NULL) {
+				break;
+			}
+			draft = &reader->drafts[at - map->presets];
+		}
+	}
+}

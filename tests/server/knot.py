@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real knotd for tests: its own folder, free ports, ended by its pid."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULE = pathlib.Path(os.environ.get("MXPRESET_SO", ROOT / "build/module/mxpreset.so"))
+MAP = ROOT / "conf/mx-presets.zone"
+ADDRESS = "127.0.0.1"
+PATIENCE = 30.0
+
+SOA = "@ 3600 SOA ns hostmaster 1 3600 600 86400 300\n@ 3600 NS ns\nns 3600 A 192.0.2.1\n"
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Waits until condition() is true and returns its value."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience} s in vain for {what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    """A port that is free for UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind((ADDRESS, 0))
+            port = udp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+                try:
+                    tcp.bind((ADDRESS, port))
+                except OSError:
+                    continue
+                return port
+
+
+def zone_text(body=""):
+    """A minimal zone with further records; the origin is the zone's name."""
+    return SOA + body
+
+
+class Knotd:
+    """A server with zones that all use the module in the same way, unless told otherwise.
+
+    zones      name without final dot -> text of the zone file
+    settings   items of the module's instance `house`; None leaves an item out, a list is kept
+    map_text   content of the preset map, or None for no file at all
+    instances  further instances: id -> settings
+    modules    zone -> `module` item, instead of `mod-mxpreset/house`; "" for none
+    server     further lines of the section `server`
+    extra      further sections, before `template` (keys, ACL, policies ...)
+    zone_extra further lines for every zone (`acl: ...`)
+    module     False to run without the module at all
+    valgrind   command line to put before knotd
+    """
+
+    def __init__(self, path, zones, settings=None, map_text=MAP.read_text(), instances=None,
+                 modules=None, server="", extra="", zone_extra="", module=True, valgrind=()):
+        self.path = pathlib.Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.zones = dict(zones)
+        self.settings = {"builtin": "house", **(settings or {})}
+        self.instances = instances or {}
+        self.modules = modules or {}
+        self.server = server
+        self.extra = extra
+        self.zone_extra = zone_extra
+        self.module = module
+        self.wrapper = list(valgrind)
+        self.patience = PATIENCE * (4 if valgrind else 1)
+        self.map_path = self.path / "mx-presets.zone"
+        self.log_path = self.path / "knotd.log"
+        self.socket_path = self.path / "knot.sock"
+        self.process = None
+        self.port = 0
+        if map_text is not None:
+            self.write_map(map_text)
+        for name, text in self.zones.items():
+            self.write_zone(name, text)
+
+    # Files
+
+    def zone_path(self, name):
+        return self.path / f"{name}.zone"
+
+    def write_zone(self, name, text):
+        self.zone_path(name).write_text(f"$ORIGIN {name}.\n{text}")
+
+    def write_map(self, text):
+        """Renames a new map into place."""
+        new = self.map_path.with_suffix(".new")
+        if isinstance(text, bytes):
+            new.write_bytes(text)
+        else:
+            new.write_text(text)
+        new.rename(self.map_path)
+
+    def _instance(self, name, settings):
+        lines = [f"  - id: {name}"]
+        for item, value in {"presets": self.map_path, **settings}.items():
+            if value is None:
+                continue
+            if isinstance(value, bool):
+                value = "on" if value else "off"
+            if isinstance(value, (list, tuple)):
+                value = "[" + ", ".join(f'"{text}"' for text in value) + "]"
+            else:
+                value = f'"{value}"'
+            lines.append(f"    {item}: {value}")
+        return "\n".join(lines) + "\n"
+
+    def configuration(self):
+        text = f"""
+server:
+    rundir: {self.path}
+    listen: {ADDRESS}@{self.port}
+    udp-workers: 2
+    tcp-workers: 2
+    background-workers: 2
+{self.server}
+control:
+    listen: {self.socket_path}
+    timeout: 30
+database:
+    storage: {self.path}/db
+log:
+  - target: {self.log_path}
+    any: info
+{self.extra}
+"""
+        if self.module:
+            text += f"module:\n  - id: mod-mxpreset\n    file: {MODULE}\nmod-mxpreset:\n"
+            text += self._instance("house", self.settings)
+            for name, settings in self.instances.items():
+                text += self._instance(name, settings)
+        text += f"""
+template:
+  - id: default
+    storage: {self.path}
+    file: "%s.zone"
+    zonefile-load: whole
+    journal-content: changes
+    semantic-checks: off
+zone:
+"""
+        for name in self.zones:
+            text += f"  - domain: {name}\n{self.zone_extra}"
+            module = self.modules.get(name, "mod-mxpreset/house") if self.module else ""
+            if module:
+                text += f"    module: {module}\n"
+        return text
+
+    def write_configuration(self):
+        (self.path / "knot.conf").write_text(self.configuration())
+
+    # Life
+
+    def start(self, wait_zones=True):
+        """Starts knotd and waits until it serves all zones."""
+        for _ in range(5):
+            self.port = free_port()
+            self.write_configuration()
+            (self.path / "db").mkdir(exist_ok=True)
+            self.log_path.write_text("")
+            output = open(self.path / "output.log", "wb")
+            self.process = subprocess.Popen(
+                [*self.wrapper, "knotd", "-c", str(self.path / "knot.conf")],
+                stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            output.close()
+            wait_for(lambda: self.process.poll() is not None or
+                     "server started" in self.log(), "knotd to start", self.patience)
+            if self.process.poll() is None:
+                break
+            if "cannot bind" not in self.log():
+                raise AssertionError("knotd ended:\n" + self.log() + self.output())
+        if wait_zones:
+            self.wait_zones()
+        return self
+
+    def wait_zones(self):
+        for name in self.zones:
+            wait_for(lambda n=name: self.ask(n, "SOA").rcode() == dns.rcode.NOERROR,
+                     f"zone {name}", self.patience)
+
+    def stop(self):
+        """Ends knotd and returns its exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(self.patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        status = self.process.returncode
+        self.process = None
+        return status
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # Control
+
+    def knotc(self, *args, check=True):
+        """Runs knotc on the running server and returns its output."""
+        ret = subprocess.run(["knotc", "-s", str(self.socket_path), "-t", "60", *args],
+                             capture_output=True, text=True, timeout=120)
+        if check and ret.returncode != 0:
+            raise AssertionError(f"knotc {args}: {ret.stdout}{ret.stderr}\n{self.log()}")
+        return ret.stdout + ret.stderr
+
+    def reload(self):
+        self.write_configuration()
+        self.knotc("reload")
+
+    def conf_check(self):
+        """Runs knotc conf-check on the present configuration: (exit status, output)."""
+        self.port = self.port or free_port()
+        self.write_configuration()
+        ret = subprocess.run(["knotc", "-c", str(self.path / "knot.conf"), "conf-check"],
+                             capture_output=True, text=True, timeout=60)
+        return ret.returncode, ret.stdout + ret.stderr
+
+    def set_zone(self, zone, *changes):
+        """One transaction of `knotc zone-set` and `zone-unset` ("set @ 60 MX 10 a.")."""
+        self.knotc("zone-begin", zone)
+        for change in changes:
+            verb, *words = change.split(" ")
+            self.knotc(f"zone-{verb}", zone, *words)
+        self.knotc("zone-commit", zone)
+
+    # Log
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def output(self):
+        return (self.path / "output.log").read_text(errors="replace")
+
+    def log_lines(self, pattern):
+        return [line for line in self.log().splitlines() if re.search(pattern, line)]
+
+    def wait_log(self, pattern, count=1):
+        wait_for(lambda: len(self.log_lines(pattern)) >= count, f"{pattern!r} in the log",
+                 self.patience)
+        return self.log_lines(pattern)
+
+    # Queries
+
+    def message(self, name, rtype="MX", edns=True, payload=1232, dnssec=False, rclass="IN"):
+        query = dns.message.make_query(name if name.endswith(".") else name + ".", rtype, rclass,
+                                       use_edns=0 if edns else -1,
+                                       payload=payload if edns else None,
+                                       want_dnssec=dnssec)
+        query.flags &= ~dns.flags.RD
+        return query
+
+    def ask(self, name, rtype="MX", tcp=False, timeout=None, **options):
+        """One query, one answer; a truncated one is not asked again."""
+        query = self.message(name, rtype, **options)
+        return dns.message.from_wire(self.ask_wire(query.to_wire(), tcp, timeout))
+
+    def ask_wire(self, wire, tcp=False, timeout=None):
+        """Sends octets and returns the octets of the answer."""
+        timeout = timeout or self.patience
+        if tcp:
+            with socket.create_connection((ADDRESS, self.port), timeout) as sock:
+                sock.sendall(struct.pack("!H", len(wire)) + wire)
+                stream = sock.makefile("rb")
+                (size,) = struct.unpack("!H", stream.read(2))
+                return stream.read(size)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(timeout)
+            sock.connect((ADDRESS, self.port))
+            sock.send(wire)
+            return sock.recv(65535)
+
+    def mx(self, name, **options):
+        """What a sender gets: a sorted list of (TTL, preference, exchange), or the rcode."""
+        return mx_of(self.ask(name, **options))
+
+
+def mx_of(answer):
+    """The MX records of an answer, or its rcode if it is not NOERROR."""
+    if answer.rcode() != dns.rcode.NOERROR:
+        return dns.rcode.to_text(answer.rcode())
+    return sorted((rrset.ttl, rdata.preference, rdata.exchange.to_text())
+                  for rrset in answer.answer if rrset.rdtype == dns.rdatatype.MX
+                  for rdata in rrset)
+
+
+def preset(ttl, *records):
+    """The same form for an expected preset: preset(3600, "10 mx.example.")."""
+    return sorted((ttl, int(record.split()[0]), record.split()[1]) for record in records)
+
+
+HOUSE = preset(3600, "10 mx1.house.example.", "20 mx2.house.example.")
+GANDI = preset(10800, "10 spool.mail.gandi.net.", "50 fb.mail.gandi.net.")
+GSUITE = preset(3600, "1 aspmx.l.google.com.", "5 alt1.aspmx.l.google.com.",
+                "5 alt2.aspmx.l.google.com.", "10 alt3.aspmx.l.google.com.",
+                "10 alt4.aspmx.l.google.com.")
+OVH = preset(3600, "1 mx0.mail.ovh.net.", "5 mx1.mail.ovh.net.", "50 mx2.mail.ovh.net.",
+             "100 mx3.mail.ovh.net.")
+
+
+def outlook(label):
+    return preset(3600, f"1 {label}.mail.protection.outlook.com.")

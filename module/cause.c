@@ -35,11 +35,10 @@ const char *mxp_cause_str(mxp_cause_t cause)
 const char *mxp_quote(const uint8_t *text, size_t text_len, char *out, size_t out_len)
 {
 	size_t pos = 0;
-	const size_t used = text_len < TEXT_MAX ? text_len : TEXT_MAX;
 
 	// Room for the longest escape, the cut mark and the end is kept at each step.
 	out[pos++] = '\'';
-	for (size_t i = 0; i < used && pos + 9 < out_len; i++) {
+	for (size_t i = 0; i < text_len && i < TEXT_MAX && pos + 9 < out_len; i++) {
 		const uint8_t ch = text[i];
 		if (ch == '\'' || ch == '\\') {
 			out[pos++] = '\\';

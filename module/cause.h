@@ -13,11 +13,11 @@
 
 /*! \brief Causes, in the order in which they can be met. */
 typedef enum {
-	MXP_OK = 0,	    /*!< Nothing is wrong. */
+	MXP_OK = 0,         /*!< Nothing is wrong. */
 	MXP_TWO_MARKERS,    /*!< The zone has more than one marker. */
-	MXP_NO_NAME,	    /*!< The marker names no preset. */
-	MXP_NO_PARAM,	    /*!< A part of the marker is not PARAM=VALUE. */
-	MXP_PARAM_ZONE,	    /*!< The predefined parameter "zone" is given. */
+	MXP_NO_NAME,        /*!< The marker names no preset. */
+	MXP_NO_PARAM,       /*!< A part of the marker is not PARAM=VALUE. */
+	MXP_PARAM_ZONE,     /*!< The predefined parameter "zone" is given. */
 	MXP_PARAM_VALUE,    /*!< A parameter has an empty or otherwise invalid value. */
 	MXP_PARAM_TWICE,    /*!< A parameter is given twice. */
 	MXP_UNKNOWN_PRESET, /*!< The map has no such preset. */
@@ -25,11 +25,11 @@ typedef enum {
 	MXP_LABEL_LENGTH,   /*!< A label would exceed 63 octets. */
 	MXP_NAME_LENGTH,    /*!< An exchange would exceed 255 octets. */
 	MXP_EXCHANGE_TWICE, /*!< Two exchanges expand to the same name. */
-	MXP_NO_MAP,	    /*!< No good map was ever loaded. */
-	MXP_NO_BUILTIN,	    /*!< The map lacks the instance's built-in. */
-	MXP_NO_MEMORY,	    /*!< Memory exhausted. */
-	MXP_UNSIGNED,	    /*!< The zone is signed and the answer would not be. */
-	MXP_CAUSES	    /*!< Number of causes. */
+	MXP_NO_MAP,         /*!< No good map was ever loaded. */
+	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
+	MXP_NO_MEMORY,      /*!< Memory exhausted. */
+	MXP_UNSIGNED,       /*!< The zone is signed and the answer would not be. */
+	MXP_CAUSES          /*!< Number of causes. */
 } mxp_cause_t;
 
 /*! \brief A cause and the piece of text it is about. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <string.h>
-#include <strings.h>
 
 #include <libknot/packet/wire.h>
 
@@ -39,8 +38,7 @@ static mxp_span_t instance_value(const void *ctx, const char *name)
 	const mxp_rules_t *rules = ctx;
 	for (size_t i = 0; i < rules->param_count; i++) {
 		const mxp_param_t *param = &rules->params[i];
-		if (param->name.len == strlen(name) &&
-		    strncasecmp((const char *)param->name.data, name, param->name.len) == 0) {
+		if (mxp_span_is_case(param->name, name)) {
 			return param->value;
 		}
 	}
@@ -49,7 +47,7 @@ static mxp_span_t instance_value(const void *ctx, const char *name)
 
 /*! \brief Serves a preset. Returns false if it cannot be expanded, with the fault added. */
 static bool serve(const mxp_preset_t *preset, mxp_source_t source, const knot_dname_t *zone,
-		  mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, mxp_decision_t *out)
+                  mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, mxp_decision_t *out)
 {
 	if (preset->param_count == 0) {
 		out->rrs = preset->rrs;
@@ -96,7 +94,7 @@ static bool is_builtin(const builtin_t *builtin, const knot_rdata_t *mx)
 
 /*! \brief Counts the records that are not built-in; copies them if there is room. */
 static uint16_t pick_override(const builtin_t *builtin, const knot_rdataset_t *mx,
-			      knot_rdataset_t *out)
+                              knot_rdataset_t *out)
 {
 	uint16_t count = 0;
 	knot_rdata_t *rdata = mx->rdata;
@@ -116,7 +114,7 @@ static uint16_t pick_override(const builtin_t *builtin, const knot_rdataset_t *m
 }
 
 static void serve_override(const builtin_t *builtin, const mxp_apex_t *apex, uint16_t count,
-			   knot_mm_t *mm, mxp_decision_t *out)
+                           knot_mm_t *mm, mxp_decision_t *out)
 {
 	out->source = MXP_SOURCE_OVERRIDE;
 	out->ttl = apex->mx_ttl;
@@ -135,7 +133,7 @@ static void serve_override(const builtin_t *builtin, const mxp_apex_t *apex, uin
 
 /*! \brief Rule 1: the override. Returns true if that is the decision. */
 static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
-			    const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
+                            const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
 {
 	if (!rules->filter || view->builtin == NULL) {
 		serve_override(NULL, apex, apex->mx.count, mm, out);
@@ -146,7 +144,7 @@ static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
 	mxp_fault_t fault;
 	if (view->builtin->param_count > 0 &&
 	    !mxp_preset_expand(view->builtin, apex->zone, instance_value, rules, mm, &builtin.rrs,
-			       &fault) &&
+	                       &fault) &&
 	    fault.cause == MXP_NO_MEMORY) {
 		fail(out, MXP_NO_MEMORY, NULL);
 		return true;
@@ -162,7 +160,7 @@ static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
 
 /*! \brief Rule 2: the marker. Returns true if that is the decision. */
 static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_mm_t *mm,
-			  mxp_decision_t *out)
+                          mxp_decision_t *out)
 {
 	const knot_rdata_t *rdata = NULL;
 	mxp_fault_t fault = { .cause = mxp_marker_find(&apex->txt, &rdata) };
@@ -194,7 +192,7 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 	if (preset == NULL) {
 		out->fallback = true;
 		add_fault(out,
-			  (mxp_fault_t){ MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len });
+		          (mxp_fault_t){ MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len });
 		return false;
 	}
 	if (!serve(preset, MXP_SOURCE_MARKER, apex->zone, mxp_marker_value, &marker, mm, out)) {
@@ -206,7 +204,7 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 
 /*! \brief Rules 4 and 5: the instance's preset and the built-in. */
 static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
-			   knot_mm_t *mm, mxp_decision_t *out)
+                           knot_mm_t *mm, mxp_decision_t *out)
 {
 	if (view->map == NULL) {
 		fail(out, MXP_NO_MAP, NULL);
@@ -217,7 +215,7 @@ static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, con
 			const mxp_span_t name = mxp_span(rules->preset);
 			add_fault(out, (mxp_fault_t){ MXP_UNKNOWN_PRESET, name.data, name.len });
 		} else if (serve(view->preset, MXP_SOURCE_PRESET, apex->zone, instance_value, rules,
-				 mm, out)) {
+		                 mm, out)) {
 			return;
 		}
 		out->fallback = true;
@@ -230,7 +228,7 @@ static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, con
 }
 
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
-		knot_mm_t *mm, mxp_decision_t *out)
+                knot_mm_t *mm, mxp_decision_t *out)
 {
 	*out = (mxp_decision_t){ .serve = MXP_SERVE_STORED, .source = MXP_SOURCE_NONE };
 

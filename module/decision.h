@@ -22,17 +22,17 @@
 
 /*! \brief What the decision needs to know of an instance's configuration. */
 typedef struct {
-	const char *builtin;	   /*!< Name of the built-in. */
-	const char *preset;	   /*!< Name of the instance's preset (NULL if not set). */
+	const char *builtin;       /*!< Name of the built-in. */
+	const char *preset;        /*!< Name of the instance's preset (NULL if not set). */
 	const mxp_param_t *params; /*!< Parameters for both. */
-	size_t param_count;	   /*!< Number of parameters. */
-	bool marker;		   /*!< Obey markers. */
-	bool filter;		   /*!< Leave built-in records out beside an override. */
+	size_t param_count;        /*!< Number of parameters. */
+	bool marker;               /*!< Obey markers. */
+	bool filter;               /*!< Leave built-in records out beside an override. */
 } mxp_rules_t;
 
 /*! \brief A map as an instance sees it. */
 typedef struct {
-	const mxp_map_t *map;	     /*!< Map (NULL if no good one was ever loaded). */
+	const mxp_map_t *map;        /*!< Map (NULL if no good one was ever loaded). */
 	const mxp_preset_t *builtin; /*!< The built-in (NULL if the map lacks it). */
 	const mxp_preset_t *preset;  /*!< The instance's preset (NULL if not set or missing). */
 } mxp_view_t;
@@ -40,9 +40,9 @@ typedef struct {
 /*! \brief What the zone stores at its apex. */
 typedef struct {
 	const knot_dname_t *zone; /*!< Name of the zone in lower case. */
-	knot_rdataset_t mx;	  /*!< MX records. */
-	uint32_t mx_ttl;	  /*!< TTL of the MX records in seconds. */
-	knot_rdataset_t txt;	  /*!< TXT records. */
+	knot_rdataset_t mx;       /*!< MX records. */
+	uint32_t mx_ttl;          /*!< TTL of the MX records in seconds. */
+	knot_rdataset_t txt;      /*!< TXT records. */
 } mxp_apex_t;
 
 /*! \brief What to serve. */
@@ -50,7 +50,7 @@ typedef enum {
 	MXP_SERVE_STORED,   /*!< What the zone stores. */
 	MXP_SERVE_FILTERED, /*!< The stored records without the built-in ones. */
 	MXP_SERVE_PRESET,   /*!< A preset. */
-	MXP_SERVE_FAIL,	    /*!< SERVFAIL: an answer is due and cannot be made. */
+	MXP_SERVE_FAIL,     /*!< SERVFAIL: an answer is due and cannot be made. */
 } mxp_serve_t;
 
 /*! \brief Why. */
@@ -67,15 +67,15 @@ typedef enum {
 
 /*! \brief Decision. */
 typedef struct {
-	mxp_serve_t serve;		    /*!< What to serve. */
-	mxp_source_t source;		    /*!< Why. */
-	const mxp_preset_t *preset;	    /*!< The preset that is served. */
-	uint32_t ttl;			    /*!< TTL of the records in seconds. */
-	knot_rdataset_t rrs;		    /*!< Records if filtered or a preset. */
-	bool allocated;			    /*!< The records belong to the decision. */
-	uint8_t *text;			    /*!< Text of the marker if it had to be joined. */
-	bool fallback;			    /*!< Marker or preset could not be honoured. */
-	uint8_t fault_count;		    /*!< Number of faults. */
+	mxp_serve_t serve;                  /*!< What to serve. */
+	mxp_source_t source;                /*!< Why. */
+	const mxp_preset_t *preset;         /*!< The preset that is served. */
+	uint32_t ttl;                       /*!< TTL of the records in seconds. */
+	knot_rdataset_t rrs;                /*!< Records if filtered or a preset. */
+	bool allocated;                     /*!< The records belong to the decision. */
+	uint8_t *text;                      /*!< Text of the marker if it had to be joined. */
+	bool fallback;                      /*!< Marker or preset could not be honoured. */
+	uint8_t fault_count;                /*!< Number of faults. */
 	mxp_fault_t faults[MXP_FAULTS_MAX]; /*!< What was met on the way. */
 } mxp_decision_t;
 
@@ -99,7 +99,7 @@ mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map);
  * \param out    Output: decision.
  */
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
-		knot_mm_t *mm, mxp_decision_t *out);
+                knot_mm_t *mm, mxp_decision_t *out);
 
 /*!
  * \brief Frees what a decision holds.

@@ -15,10 +15,10 @@
 
 /*! \brief What tells one state of a file from another. */
 typedef struct {
-	int error;	       /*!< Why the file cannot be looked at (errno), 0 if it can. */
-	dev_t dev;	       /*!< Device. */
-	ino_t ino;	       /*!< Inode. */
-	off_t size;	       /*!< Size in octets. */
+	int error;             /*!< Why the file cannot be looked at (errno), 0 if it can. */
+	dev_t dev;             /*!< Device. */
+	ino_t ino;             /*!< Inode. */
+	off_t size;            /*!< Size in octets. */
 	struct timespec mtime; /*!< Last change of the content. */
 	struct timespec ctime; /*!< Last change of the inode. */
 } mxp_file_id_t;

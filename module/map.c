@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "map.h"
 
@@ -48,8 +46,7 @@ mxp_preset_t *mxp_map_entry(const mxp_map_t *map, mxp_span_t name)
 	uint32_t idx;
 	while ((idx = map->slots[slot & map->slot_mask]) != 0) {
 		mxp_preset_t *preset = &map->presets[idx - 1];
-		if (strlen(preset->name) == name.len &&
-		    strncasecmp(preset->name, (const char *)name.data, name.len) == 0) {
+		if (mxp_span_is_case(name, preset->name)) {
 			return preset;
 		}
 		slot++;

@@ -16,8 +16,8 @@
 /*! \brief Preset map. */
 typedef struct {
 	mxp_preset_t *presets; /*!< Presets and aliases, sorted by name. */
-	size_t count;	       /*!< Number of presets and aliases. */
-	size_t records;	       /*!< Number of MX records. */
+	size_t count;          /*!< Number of presets and aliases. */
+	size_t records;        /*!< Number of MX records. */
 	uint32_t *slots;       /*!< Hash table: index into presets plus one, 0 if free. */
 	size_t slot_mask;      /*!< Size of the hash table minus one. */
 } mxp_map_t;

@@ -73,7 +73,7 @@ static mxp_span_t cut_part(mxp_span_t *text)
 {
 	const uint8_t *space = memchr(text->data, ' ', text->len);
 	const mxp_span_t part = { text->data,
-				  space != NULL ? (size_t)(space - text->data) : text->len };
+		                  space != NULL ? (size_t)(space - text->data) : text->len };
 	text->data += part.len;
 	text->len -= part.len;
 	while (text->len > 0 && *text->data == ' ') {
@@ -108,7 +108,7 @@ static mxp_cause_t check_param(const mxp_param_t *param)
 	if (param->value.data == NULL || !mxp_param_name_valid(param->name)) {
 		return MXP_NO_PARAM;
 	}
-	if (same_text(param->name, mxp_span("zone"))) {
+	if (mxp_span_is_case(param->name, "zone")) {
 		return MXP_PARAM_ZONE;
 	}
 	return mxp_value_valid(param->value) ? MXP_OK : MXP_PARAM_VALUE;
@@ -128,8 +128,8 @@ static int cmp_params(const void *a, const void *b, void *ctx)
 	const mxp_span_t name2 = name_at(*params, *(const uint16_t *)b);
 
 	return name1.len != name2.len
-		       ? (name1.len < name2.len ? -1 : 1)
-		       : strncasecmp((const char *)name1.data, (const char *)name2.data, name1.len);
+	               ? (name1.len < name2.len ? -1 : 1)
+	               : strncasecmp((const char *)name1.data, (const char *)name2.data, name1.len);
 }
 
 /*!
@@ -157,7 +157,7 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 }
 
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
-		      mxp_fault_t *fault)
+                      mxp_fault_t *fault)
 {
 	mxp_span_t text = join(rdata, mm, &marker->joined);
 	if (text.data == NULL) {
@@ -197,11 +197,10 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 
 mxp_span_t mxp_marker_value(const void *marker, const char *name)
 {
-	const mxp_span_t wanted = mxp_span(name);
 	mxp_span_t rest = ((const mxp_marker_t *)marker)->params;
 	while (rest.len > 0) {
 		const mxp_param_t param = split(cut_part(&rest));
-		if (same_text(param.name, wanted)) {
+		if (mxp_span_is_case(param.name, name)) {
 			return param.value;
 		}
 	}

@@ -47,7 +47,7 @@ mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **mar
  * \return True if it is well formed.
  */
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
-		      mxp_fault_t *fault);
+                      mxp_fault_t *fault);
 
 /*!
  * \brief Finds the value of a parameter of a marker.

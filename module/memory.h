@@ -22,7 +22,7 @@
  */
 static inline void *mxp_alloc(knot_mm_t *mm, size_t size)
 {
-	return mm != NULL ? mm->alloc(mm->ctx, size) : malloc(size);
+	return mm != NULL ? mm->alloc(mm->ctx, size) : malloc(size > 0 ? size : 1);
 }
 
 /*!

@@ -68,7 +68,7 @@ static const yp_item_t mxpreset_conf[] = {
 	{ MOD_DNSSEC, YP_TOPT, YP_VOPT = { dnssec_modes, DNSSEC_AUTO } },
 	{ MOD_EDE, YP_TBOOL, YP_VNONE },
 	{ MOD_STATISTICS, YP_TBOOL, YP_VNONE },
-	{ NULL }
+	{ .name = NULL },
 };
 
 /*! \brief Splits a `param` item. */
@@ -88,11 +88,11 @@ static bool same_param(const mxp_param_t *param1, const mxp_param_t *param2)
 {
 	return param1->name.len == param2->name.len &&
 	       strncasecmp((const char *)param1->name.data, (const char *)param2->name.data,
-			   param1->name.len) == 0;
+	                   param1->name.len) == 0;
 }
 
 static int refuse(knotd_conf_check_args_t *args, const char *item, const char *value,
-		  const char *reason)
+                  const char *reason)
 {
 	static _Thread_local char message[512];
 	char quoted[300] = "";
@@ -100,7 +100,7 @@ static int refuse(knotd_conf_check_args_t *args, const char *item, const char *v
 		mxp_quote((const uint8_t *)value, strlen(value), quoted, sizeof(quoted));
 	}
 	snprintf(message, sizeof(message), "%s %s%s%s", item, quoted, value != NULL ? " " : "",
-		 reason);
+	         reason);
 	args->err_str = message;
 	return KNOT_EINVAL;
 }
@@ -110,16 +110,15 @@ static int check_params(knotd_conf_check_args_t *args, const knotd_conf_t *conf)
 	for (size_t i = 0; i < conf->count; i++) {
 		const char *item = conf->multi[i].string;
 		const mxp_param_t param = split_param(item);
-		const mxp_param_t zone = { .name = mxp_span("zone") };
 		if (param.value.data == NULL || !mxp_param_name_valid(param.name)) {
 			return refuse(args, "param", item, "is not name=value");
 		}
 		if (!mxp_value_valid(param.value)) {
 			return refuse(args, "param", item,
-				      "has a value that is not 1 to 63 letters, "
-				      "digits, hyphens and underscores");
+			              "has a value that is not 1 to 63 letters, "
+			              "digits, hyphens and underscores");
 		}
-		if (same_param(&param, &zone)) {
+		if (mxp_span_is_case(param.name, "zone")) {
 			return refuse(args, "param", item, "sets the predefined parameter");
 		}
 		for (size_t j = 0; j < i; j++) {
@@ -203,7 +202,7 @@ static int add_counters(knotd_mod_t *mod)
 {
 	int ret = knotd_mod_stats_add(mod, "synthesized", SYNTHESIZED_SOURCES, source_to_str);
 	static const char *const names[] = { "overridden", "filtered", "fallback", "unsigned",
-					     "failed" };
+		                             "failed" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == KNOT_EOK; i++) {
 		ret = knotd_mod_stats_add(mod, names[i], 1, NULL);
 	}
@@ -240,7 +239,7 @@ static bool is_signed(knotd_qdata_t *qdata)
 
 /*! \brief Counts and warns. */
 static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bool is_unsigned,
-		    knotd_qdata_t *qdata, knotd_mod_t *mod)
+                    knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	static const mxp_fault_t unsigned_fault = { .cause = MXP_UNSIGNED };
 	for (size_t i = 0; i < decision->fault_count; i++) {
@@ -269,8 +268,8 @@ static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bo
 		knotd_mod_stats_incr(mod, thread, CTR_FAILED, 0, 1);
 	} else if (decision->serve == MXP_SERVE_PRESET) {
 		const uint32_t idx = decision->source == MXP_SOURCE_MARKER   ? SYNTHESIZED_MARKER
-				     : decision->source == MXP_SOURCE_PRESET ? SYNTHESIZED_PRESET
-									     : SYNTHESIZED_BUILTIN;
+		                     : decision->source == MXP_SOURCE_PRESET ? SYNTHESIZED_PRESET
+		                                                             : SYNTHESIZED_BUILTIN;
 		knotd_mod_stats_incr(mod, thread, CTR_SYNTHESIZED, idx, 1);
 	}
 }
@@ -281,7 +280,7 @@ static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bo
  * \return What to serve.
  */
 static mxp_serve_t decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-			  knotd_mod_t *mod, mxp_decision_t *decision)
+                          knotd_mod_t *mod, mxp_decision_t *decision)
 {
 	const mxp_instance_t *instance = knotd_mod_ctx(mod);
 	const mxp_view_t *view = rcu_dereference(instance->view);
@@ -302,20 +301,20 @@ static mxp_serve_t decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t
 
 /*! \brief Puts the decided records into the answer, as the server does with those of a zone. */
 static knotd_in_state_t put_answer(const mxp_decision_t *decision, const knot_dname_t *owner,
-				   uint16_t hint, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-				   knotd_mod_t *mod)
+                                   uint16_t hint, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                   knotd_mod_t *mod)
 {
 	const mxp_settings_t *settings = &((mxp_instance_t *)knotd_mod_ctx(mod))->settings;
 	const bool udp = (qdata->params->proto == KNOTD_QUERY_PROTO_UDP);
 
 	knot_rrset_t rrset;
 	knot_rrset_init(&rrset, (knot_dname_t *)owner, KNOT_RRTYPE_MX, KNOT_CLASS_IN,
-			decision->ttl);
+	                decision->ttl);
 	rrset.rrs = decision->rrs;
 
 	const uint16_t rotate = settings->rotation ? knot_wire_get_id(qdata->query->wire) : 0;
 	const int ret = knot_pkt_put_rotate(pkt, hint, &rrset, rotate,
-					    udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC);
+	                                    udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC);
 	if (ret == KNOT_ESPACE && udp) {
 		return KNOTD_IN_STATE_TRUNC;
 	} else if (ret != KNOT_EOK) {
@@ -329,7 +328,7 @@ static knotd_in_state_t put_answer(const mxp_decision_t *decision, const knot_dn
 
 // A query at the apex is answered before the server looks it up.
 static knotd_in_state_t mxpreset_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
-					   knotd_qdata_t *qdata, knotd_mod_t *mod)
+                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	// HIT: a module before this one has answered.
 	if (knot_pkt_qtype(pkt) != KNOT_RRTYPE_MX || state == KNOTD_IN_STATE_HIT ||
@@ -363,7 +362,7 @@ static void remove_last(knot_pkt_t *pkt)
 
 // A CNAME (or DNAME) of the zone has led to the apex: complete or correct what the server found.
 static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
-					knotd_qdata_t *qdata, knotd_mod_t *mod)
+                                        knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	if (knot_pkt_qtype(pkt) != KNOT_RRTYPE_MX ||
 	    (state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_HIT) ||
@@ -400,11 +399,11 @@ static void log_map(void *ctx, int priority, const char *message)
 static bool is_reverse(const knot_dname_t *zone)
 {
 	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)"\x07"
-								   "in-addr\x04"
-								   "arpa") > 0 ||
+	                                                           "in-addr\x04"
+	                                                           "arpa") > 0 ||
 	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)"\x03"
-								   "ip6\x04"
-								   "arpa") > 0;
+	                                                           "ip6\x04"
+	                                                           "arpa") > 0;
 }
 
 static mxp_instance_t *get_instance(knotd_mod_t *mod)
@@ -474,4 +473,4 @@ static void mxpreset_unload(knotd_mod_t *mod)
 }
 
 KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ZONE, mxpreset_load, mxpreset_unload, mxpreset_conf,
-	      mxpreset_conf_check);
+              mxpreset_conf_check);

@@ -2,15 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <libknot/packet/wire.h>
 
 #include "memory.h"
 #include "preset.h"
-
-/*! The predefined parameter. */
-static const uint8_t zone_ref[] = "_zone_";
 
 /*! \brief Digit of any label or value, in any letter case. */
 static bool is_alnum(uint8_t ch)
@@ -20,7 +16,7 @@ static bool is_alnum(uint8_t ch)
 
 bool mxp_name_is_none(mxp_span_t name)
 {
-	return name.len == 4 && strncasecmp((const char *)name.data, "none", 4) == 0;
+	return mxp_span_is_case(name, "none");
 }
 
 bool mxp_name_valid(mxp_span_t name)
@@ -76,21 +72,20 @@ bool mxp_label_param(mxp_span_t label, size_t start, mxp_span_t *ref)
 
 bool mxp_label_is_zone(mxp_span_t label)
 {
-	const size_t len = sizeof(zone_ref) - 1;
-	return label.len == len && memcmp(label.data, zone_ref, len) == 0;
+	return mxp_span_is(label, "_zone_");
 }
 
 /*! \brief A name that is being written. */
 typedef struct {
 	knot_dname_storage_t name; /*!< Finished labels. */
-	size_t size;		   /*!< Their size. */
-	size_t label;		   /*!< Length of the label that is being written after them. */
-	mxp_cause_t cause;	   /*!< First thing that went wrong. */
+	size_t size;               /*!< Their size. */
+	size_t label;              /*!< Length of the label that is being written after them. */
+	mxp_cause_t cause;         /*!< First thing that went wrong. */
 } writer_t;
 
 static void put(writer_t *out, const uint8_t *data, size_t len)
 {
-	if (out->cause != MXP_OK) {
+	if (out->cause != MXP_OK || len == 0) {
 		return;
 	}
 	if (out->label + len > KNOT_DNAME_MAXLABELLEN) {
@@ -125,19 +120,20 @@ static void end_name(writer_t *out, const knot_dname_t *suffix)
 	}
 }
 
-static size_t param_index(const mxp_preset_t *preset, mxp_span_t ref)
+/*! \brief Finds the value of a parameter; the preset's list has every one of its exchanges. */
+static mxp_span_t find_value(const mxp_preset_t *preset, const mxp_span_t *values, mxp_span_t ref)
 {
-	size_t i = 0;
-	while (i < preset->param_count && (strlen(preset->params[i]) != ref.len - 2 ||
-					   memcmp(preset->params[i], ref.data + 1, ref.len - 2))) {
-		i++;
+	for (size_t i = 0; i < preset->param_count; i++) {
+		if (mxp_span_is(mxp_span_inner(ref), preset->params[i])) {
+			return values[i];
+		}
 	}
-	return i;
+	return (mxp_span_t){ NULL, 0 };
 }
 
 /*! \brief Writes one exchange, its parameters replaced by values. */
 static void write_exchange(const mxp_preset_t *preset, const knot_dname_t *exchange,
-			   const mxp_span_t *values, const knot_dname_t *zone, writer_t *out)
+                           const mxp_span_t *values, const knot_dname_t *zone, writer_t *out)
 {
 	*out = (writer_t){ .cause = MXP_OK };
 
@@ -150,10 +146,10 @@ static void write_exchange(const mxp_preset_t *preset, const knot_dname_t *excha
 		size_t done = 0;
 		mxp_span_t ref;
 		while (mxp_label_param(label, done, &ref)) {
-			const mxp_span_t *value = &values[param_index(preset, ref)];
+			const mxp_span_t value = find_value(preset, values, ref);
 			const size_t start = (size_t)(ref.data - label.data);
 			put(out, label.data + done, start - done);
-			put(out, value->data, value->len);
+			put(out, value.data, value.len);
 			done = start + ref.len;
 		}
 		put(out, label.data + done, label.len - done);
@@ -186,7 +182,7 @@ static size_t zone_dashed(const knot_dname_t *zone, uint8_t *out)
 
 /*! \brief Finds the values of all parameters of a preset. */
 static bool find_values(const mxp_preset_t *preset, mxp_lookup_f lookup, const void *ctx,
-			mxp_span_t dashed, mxp_span_t *values, mxp_fault_t *fault)
+                        mxp_span_t dashed, mxp_span_t *values, mxp_fault_t *fault)
 {
 	for (size_t i = 0; i < preset->param_count; i++) {
 		const char *name = preset->params[i];
@@ -207,7 +203,7 @@ static bool find_values(const mxp_preset_t *preset, mxp_lookup_f lookup, const v
 		}
 		if (value.data == NULL) {
 			*fault = (mxp_fault_t){ MXP_PARAM_UNSET, (const uint8_t *)name,
-						strlen(name) };
+				                strlen(name) };
 			return false;
 		}
 		values[i] = value;
@@ -227,12 +223,15 @@ static int cmp_rdata(const void *a, const void *b)
 }
 
 /*!
- * \brief Puts RDATA in the order of Knot's RRsets, in memory of just its size.
+ * \brief Puts RDATA in the order of Knot's RRsets.
  *
  * Inserting one by one would copy the whole set for each record in a memory pool.
  */
 static bool sort_rdata(knot_rdataset_t *rrs, knot_mm_t *mm)
 {
+	if (rrs->count < 2) {
+		return true;
+	}
 	const knot_rdata_t *order[MXP_RECORDS_MAX];
 	knot_rdata_t *rdata = rrs->rdata;
 	for (size_t i = 0; i < rrs->count; i++, rdata = knot_rdataset_next(rdata)) {
@@ -268,12 +267,24 @@ static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchang
 	return false;
 }
 
+/*! \brief Most room that the records of a preset can take in a set. */
+static size_t room(const mxp_preset_t *preset)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < preset->mx_count; i++) {
+		const size_t name = preset->param_count > 0
+		                            ? KNOT_DNAME_MAXLEN
+		                            : knot_dname_size(preset->mx[i].exchange);
+		size += knot_rdata_size((uint16_t)(2 + name));
+	}
+	return size;
+}
+
 /*! \brief Writes all records of a preset, parameters replaced by values. */
 static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *values,
-				 const knot_dname_t *zone, knot_mm_t *mm, knot_rdataset_t *rrs)
+                                 const knot_dname_t *zone, knot_mm_t *mm, knot_rdataset_t *rrs)
 {
-	const size_t max = preset->mx_count * knot_rdata_size(2 + KNOT_DNAME_MAXLEN);
-	uint8_t *pos = mxp_alloc(mm, max);
+	uint8_t *pos = mxp_alloc(mm, room(preset));
 	if (pos == NULL) {
 		return MXP_NO_MEMORY;
 	}
@@ -313,7 +324,7 @@ static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *v
 }
 
 bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp_lookup_f lookup,
-		       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault)
+                       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault)
 {
 	uint8_t buf[KNOT_DNAME_MAXLABELLEN + 1];
 	const mxp_span_t dashed = { buf, zone_dashed(zone, buf) };

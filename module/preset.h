@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libknot/dname.h>
 #include <libknot/mm_ctx.h>
@@ -28,7 +29,7 @@
 /*! \brief A piece of text that belongs to somebody else. */
 typedef struct {
 	const uint8_t *data; /*!< First octet (NULL if there is no text). */
-	size_t len;	     /*!< Length in octets. */
+	size_t len;          /*!< Length in octets. */
 } mxp_span_t;
 
 /*! \brief A parameter with its value. */
@@ -39,37 +40,37 @@ typedef struct {
 
 /*! \brief A parameter of a preset with its default. */
 typedef struct {
-	char *name;	  /*!< Name: lower-case letters and digits. */
-	char *value;	  /*!< Default literal (NULL if there is none). */
+	char *name;       /*!< Name: lower-case letters and digits. */
+	char *value;      /*!< Default literal (NULL if there is none). */
 	bool zone_dashed; /*!< Default is the zone's name with hyphens instead of dots. */
-	size_t line;	  /*!< Line of the map that sets it. */
+	size_t line;      /*!< Line of the map that sets it. */
 } mxp_default_t;
 
 /*! \brief One record of a preset. */
 typedef struct {
-	uint16_t preference;	/*!< Preference (RFC 1035, section 3.3.9). */
+	uint16_t preference;    /*!< Preference (RFC 1035, section 3.3.9). */
 	knot_dname_t *exchange; /*!< Exchange in lower case, parameters in place. */
 } mxp_mx_t;
 
 /*! \brief A preset. */
 typedef struct mxp_preset {
-	char *name;			/*!< Name in lower case. */
-	char *title;			/*!< Display name (NULL if there is none). */
+	char *name;                     /*!< Name in lower case. */
+	char *title;                    /*!< Display name (NULL if there is none). */
 	const struct mxp_preset *alias; /*!< The preset this name stands for (NULL if itself). */
-	uint32_t ttl;			/*!< TTL in seconds. */
-	uint16_t mx_count;		/*!< Number of records. */
-	uint16_t default_count;		/*!< Number of parameters with defaults. */
-	uint16_t param_count;		/*!< Number of parameters in the exchanges. */
-	uint32_t retired_count;		/*!< Number of retired exchanges. */
-	uint32_t own_count;		/*!< Number of own names. */
-	mxp_mx_t *mx;			/*!< Records as written in the map. */
-	mxp_default_t *defaults;	/*!< Defaults of parameters. */
-	char **params;			/*!< Names of the parameters in the exchanges. */
-	knot_dname_t **retired;		/*!< Retired exchanges in lower case. */
-	const knot_dname_t **own;	/*!< Own names known without a zone, sorted for search:
-					     retired exchanges, and exchanges if none has
-					     a parameter. */
-	knot_rdataset_t rrs;		/*!< Records, ready; empty if there are parameters. */
+	uint32_t ttl;                   /*!< TTL in seconds. */
+	uint16_t mx_count;              /*!< Number of records. */
+	uint16_t default_count;         /*!< Number of parameters with defaults. */
+	uint16_t param_count;           /*!< Number of parameters in the exchanges. */
+	uint32_t retired_count;         /*!< Number of retired exchanges. */
+	uint32_t own_count;             /*!< Number of own names. */
+	mxp_mx_t *mx;                   /*!< Records as written in the map. */
+	mxp_default_t *defaults;        /*!< Defaults of parameters. */
+	char **params;                  /*!< Names of the parameters in the exchanges. */
+	knot_dname_t **retired;         /*!< Retired exchanges in lower case. */
+	const knot_dname_t **own;       /*!< Own names known without a zone, sorted for search:
+	                                     retired exchanges, and exchanges if none has
+	                                     a parameter. */
+	knot_rdataset_t rrs;            /*!< Records, ready; empty if there are parameters. */
 } mxp_preset_t;
 
 /*!
@@ -82,6 +83,44 @@ typedef struct mxp_preset {
 static inline mxp_span_t mxp_span(const char *str)
 {
 	return (mxp_span_t){ (const uint8_t *)str, strlen(str) };
+}
+
+/*!
+ * \brief Tells if a piece of text is a string, in the same letter case.
+ *
+ * \param span  Text.
+ * \param str   String.
+ *
+ * \return True if it is.
+ */
+static inline bool mxp_span_is(mxp_span_t span, const char *str)
+{
+	return strlen(str) == span.len && memcmp(str, span.data, span.len) == 0;
+}
+
+/*!
+ * \brief Tells if a piece of text is a string, in any letter case.
+ *
+ * \param span  Text.
+ * \param str   String.
+ *
+ * \return True if it is.
+ */
+static inline bool mxp_span_is_case(mxp_span_t span, const char *str)
+{
+	return strlen(str) == span.len && strncasecmp(str, (const char *)span.data, span.len) == 0;
+}
+
+/*!
+ * \brief Name of a parameter.
+ *
+ * \param ref  `_name_` with its underscores.
+ *
+ * \return Name.
+ */
+static inline mxp_span_t mxp_span_inner(mxp_span_t ref)
+{
+	return (mxp_span_t){ ref.data + 1, ref.len - 2 };
 }
 
 /*! \brief Finds the value of a parameter by its lower-case name. */
@@ -159,7 +198,7 @@ bool mxp_label_is_zone(mxp_span_t label);
  * \return True if expanded.
  */
 bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp_lookup_f lookup,
-		       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault);
+                       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault);
 
 /*!
  * \brief Makes a preset ready for use: its records if it has no parameters, and its own names.

@@ -15,7 +15,7 @@
 #include "reader.h"
 #include "reader_preset.h"
 
-#define ORIGIN	    "mx-presets."
+#define ORIGIN      "mx-presets."
 #define DEFAULT_TTL 3600
 
 void mxp_report(mxp_reader_t *reader, size_t line, const char *fmt, ...)
@@ -142,7 +142,7 @@ static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
 	default:
 		if (!is_skipped(s->r_type)) {
 			mxp_report(reader, s->line_counter,
-				   "type %s does not belong in a preset map", type);
+			           "type %s does not belong in a preset map", type);
 		}
 		return true;
 	}
@@ -157,7 +157,7 @@ static void take_scan_error(mxp_reader_t *reader, const zs_scanner_t *s)
 		mxp_quote(s->buffer, len, near, sizeof(near));
 	}
 	mxp_report(reader, s->line_counter, "%s%s%s", zs_strerror(s->error.code),
-		   len > 0 ? ", at " : "", near);
+	           len > 0 ? ", at " : "", near);
 }
 
 /*! \brief Takes all records. Returns an error if the rest of the text cannot be read. */
@@ -178,7 +178,7 @@ static int scan(mxp_reader_t *reader, zs_scanner_t *s)
 			break;
 		case ZS_STATE_INCLUDE:
 			mxp_report(reader, s->line_counter,
-				   "$INCLUDE is not allowed in a preset map");
+			           "$INCLUDE is not allowed in a preset map");
 			break;
 		default:
 			return KNOT_EOK;
@@ -306,7 +306,7 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	size = strip_cr(data, size);
 	if (data[size - 1] != '\n') {
 		mxp_report(&reader, count_lines(data, size),
-			   "no newline at the end, the file may be cut off");
+		           "no newline at the end, the file may be cut off");
 	}
 
 	mxp_map_t *out = calloc(1, sizeof(*out));

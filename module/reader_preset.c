@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <libknot/descriptor.h>
 #include <libknot/packet/pkt.h>
@@ -34,24 +33,25 @@ bool mxp_record_name(mxp_reader_t *reader, mxp_record_t *record)
 	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
 		if (!reader->has_soa) {
 			mxp_report(reader, record->line,
-				   "address record in a preset map without SOA");
+			           "address record in a preset map without SOA");
 		}
 		return false;
 	}
 
-	knot_dname_txt_storage_t name, origin;
-	mxp_name_str(record->owner, name);
-	mxp_name_str(reader->origin, origin);
+	knot_dname_txt_storage_t name = "";
+	knot_dname_txt_storage_t origin = "";
 	const int depth = knot_dname_in_bailiwick(record->owner, reader->origin);
 	if (depth != 1) {
-		mxp_report(reader, record->line, "%s is %s %s", name,
-			   depth > 1 ? "more than one label below" : "not below", origin);
+		mxp_report(reader, record->line, "%s is %s %s", mxp_name_str(record->owner, name),
+		           depth > 1 ? "more than one label below" : "not below",
+		           mxp_name_str(reader->origin, origin));
 		return false;
 	}
 	const mxp_span_t label = { record->owner + 1, record->owner[0] };
 	if (!mxp_name_valid(label)) {
-		mxp_report(reader, record->line, "%s cannot name a preset%s", name,
-			   mxp_name_is_none(label) ? ", the name is reserved" : "");
+		mxp_report(reader, record->line, "%s cannot name a preset%s",
+		           mxp_name_str(record->owner, name),
+		           mxp_name_is_none(label) ? ", the name is reserved" : "");
 		return false;
 	}
 	memcpy(record->name, label.data, label.len);
@@ -81,8 +81,7 @@ static bool grow(maker_t *maker, void **array, size_t count, size_t item)
 static bool has_param(const mxp_preset_t *preset, mxp_span_t name)
 {
 	for (size_t i = 0; i < preset->param_count; i++) {
-		if (strlen(preset->params[i]) == name.len &&
-		    memcmp(preset->params[i], name.data, name.len) == 0) {
+		if (mxp_span_is(name, preset->params[i])) {
 			return true;
 		}
 	}
@@ -97,7 +96,7 @@ static bool take_params(maker_t *maker, mxp_span_t label, bool last)
 	mxp_span_t ref;
 	while (mxp_label_param(label, start, &ref)) {
 		start = (size_t)(ref.data - label.data) + ref.len;
-		const mxp_span_t name = { ref.data + 1, ref.len - 2 };
+		const mxp_span_t name = mxp_span_inner(ref);
 		const bool zone = mxp_label_is_zone(ref);
 		if (zone && (!last || ref.len != label.len)) {
 			FAIL(maker, "parameter _zone_ can only be the last label of an exchange");
@@ -112,7 +111,7 @@ static bool take_params(maker_t *maker, mxp_span_t label, bool last)
 		}
 		char *copy = copy_text(maker, name);
 		if (copy == NULL || !grow(maker, (void **)&preset->params, preset->param_count,
-					  sizeof(*preset->params))) {
+		                          sizeof(*preset->params))) {
 			free(copy);
 			return false;
 		}
@@ -124,8 +123,7 @@ static bool take_params(maker_t *maker, mxp_span_t label, bool last)
 static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname_t *exchange)
 {
 	const mxp_preset_t *preset = maker->preset;
-	knot_dname_txt_storage_t name;
-	mxp_name_str(exchange, name);
+	knot_dname_txt_storage_t name = "";
 
 	if (*exchange == '\0' && preference != 0) {
 		FAIL(maker, "null MX with a priority other than 0");
@@ -134,12 +132,12 @@ static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname
 	if (knot_dname_in_bailiwick(exchange, maker->reader->origin) >= 0 &&
 	    *maker->reader->origin != '\0') {
 		FAIL(maker, "exchange %s is below the map's own origin, a final dot is missing",
-		     name);
+		     mxp_name_str(exchange, name));
 		return false;
 	}
 	for (size_t i = 0; i < preset->mx_count; i++) {
 		if (knot_dname_is_equal(preset->mx[i].exchange, exchange)) {
-			FAIL(maker, "exchange %s is repeated", name);
+			FAIL(maker, "exchange %s is repeated", mxp_name_str(exchange, name));
 			return false;
 		}
 		if (*preset->mx[i].exchange == '\0' || *exchange == '\0') {
@@ -242,7 +240,7 @@ static void take_retired(maker_t *maker, mxp_span_t value)
 	knot_dname_t *copy = knot_dname_copy(name, NULL);
 	// Doubling the room would be needless: presets have a few of these, if any.
 	if (copy == NULL || !grow(maker, (void **)&preset->retired, preset->retired_count,
-				  sizeof(*preset->retired))) {
+	                          sizeof(*preset->retired))) {
 		maker->no_memory = true;
 		free(copy);
 		return;
@@ -260,7 +258,7 @@ static bool check_default(maker_t *maker, mxp_span_t key, mxp_span_t value, bool
 		FAIL(maker, "%s cannot name a parameter", quoted);
 		return false;
 	}
-	if (key.len == 4 && strncasecmp((const char *)key.data, "zone", 4) == 0) {
+	if (mxp_span_is_case(key, "zone")) {
 		FAIL(maker, "default of the predefined parameter %s", quoted);
 		return false;
 	}
@@ -269,8 +267,7 @@ static bool check_default(maker_t *maker, mxp_span_t key, mxp_span_t value, bool
 		return false;
 	}
 	for (size_t i = 0; i < preset->default_count; i++) {
-		if (strlen(preset->defaults[i].name) == key.len &&
-		    strncasecmp(preset->defaults[i].name, (const char *)key.data, key.len) == 0) {
+		if (mxp_span_is_case(key, preset->defaults[i].name)) {
 			FAIL(maker, "second default of parameter %s", quoted);
 			return false;
 		}
@@ -284,14 +281,12 @@ static bool check_default(maker_t *maker, mxp_span_t key, mxp_span_t value, bool
 
 static void take_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
 {
-	static const char zone_dashed[] = "@zone-dashed";
 	mxp_preset_t *preset = maker->preset;
+	const bool dashed = mxp_span_is(value, "@zone-dashed");
 
-	const bool dashed = value.len == sizeof(zone_dashed) - 1 &&
-			    memcmp(value.data, zone_dashed, value.len) == 0;
 	if (!check_default(maker, key, value, dashed) ||
 	    !grow(maker, (void **)&preset->defaults, preset->default_count,
-		  sizeof(*preset->defaults))) {
+	          sizeof(*preset->defaults))) {
 		return;
 	}
 	mxp_default_t *dflt = &preset->defaults[preset->default_count++];
@@ -319,9 +314,9 @@ static void take_txt(maker_t *maker)
 		}
 		const mxp_span_t key = { str + 1, (size_t)(equals - str - 1) };
 		const mxp_span_t value = { equals + 1, *str - key.len - 1 };
-		if (key.len == 5 && strncasecmp((const char *)key.data, "title", 5) == 0) {
+		if (mxp_span_is_case(key, "title")) {
 			take_title(maker, value);
-		} else if (key.len == 7 && strncasecmp((const char *)key.data, "retired", 7) == 0) {
+		} else if (mxp_span_is_case(key, "retired")) {
 			take_retired(maker, value);
 		} else {
 			take_default(maker, key, value);
@@ -341,8 +336,7 @@ static size_t shortest(const mxp_preset_t *preset, mxp_span_t label, const mxp_d
 		size_t value = 1;
 		for (size_t i = 0; i < preset->default_count; i++) {
 			const mxp_default_t *this = &preset->defaults[i];
-			if (strlen(this->name) == ref.len - 2 &&
-			    memcmp(this->name, ref.data + 1, ref.len - 2) == 0) {
+			if (mxp_span_is(mxp_span_inner(ref), this->name)) {
 				value = this->value != NULL ? strlen(this->value) : 1;
 				found |= (this == dflt);
 			}
@@ -369,8 +363,8 @@ static void check_labels(maker_t *maker)
 		}
 		if (dflt->value != NULL && longest > KNOT_DNAME_MAXLABELLEN) {
 			mxp_report(maker->reader, dflt->line,
-				   "default of parameter '%s' makes a label of %zu octets",
-				   dflt->name, longest);
+			           "default of parameter '%s' makes a label of %zu octets",
+			           dflt->name, longest);
 			maker->draft->broken = true;
 		}
 	}
@@ -395,9 +389,9 @@ static bool fits_message(const mxp_preset_t *preset)
 
 	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
 	const bool fits = pkt != NULL &&
-			  knot_pkt_put_question(pkt, qname, KNOT_CLASS_IN, KNOT_RRTYPE_MX) == 0 &&
-			  knot_pkt_reserve(pkt, MESSAGE_RESERVE) == 0 &&
-			  knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC) == 0;
+	                  knot_pkt_put_question(pkt, qname, KNOT_CLASS_IN, KNOT_RRTYPE_MX) == 0 &&
+	                  knot_pkt_reserve(pkt, MESSAGE_RESERVE) == 0 &&
+	                  knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC) == 0;
 	knot_pkt_free(pkt);
 
 	return fits;
@@ -414,7 +408,7 @@ static void finish(maker_t *maker)
 	}
 	if (draft->target == NULL && preset->mx_count == 0) {
 		mxp_report(maker->reader, draft->line, "preset '%s' has no MX record",
-			   preset->name);
+		           preset->name);
 		return;
 	}
 	check_labels(maker);
@@ -422,12 +416,12 @@ static void finish(maker_t *maker)
 		maker->no_memory = true;
 	} else if (!fits_message(preset)) {
 		mxp_report(maker->reader, draft->line,
-			   "the answer of preset '%s' does not fit in a DNS message", preset->name);
+		           "the answer of preset '%s' does not fit in a DNS message", preset->name);
 	}
 }
 
 bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset_t *preset,
-		     mxp_draft_t *draft)
+                     mxp_draft_t *draft)
 {
 	maker_t maker = { .reader = reader, .preset = preset, .draft = draft };
 	draft->line = reader->records[first]->line;
@@ -460,7 +454,7 @@ enum { UNVISITED, ON_THE_WAY, VISITED };
 
 /*! \brief Finds the entry that an alias points to, NULL if there is none. */
 static mxp_preset_t *target_of(const mxp_reader_t *reader, const mxp_map_t *map,
-			       const knot_dname_t *target)
+                               const knot_dname_t *target)
 {
 	if (knot_dname_in_bailiwick(target, reader->origin) != 1) {
 		return NULL;
@@ -476,17 +470,17 @@ static mxp_preset_t *follow(mxp_reader_t *reader, const mxp_map_t *map, size_t s
 	while (draft->target != NULL && at->alias == NULL && !draft->broken) {
 		if (draft->visit == ON_THE_WAY) {
 			mxp_report(reader, draft->target_line, "aliases form a loop at '%s'",
-				   at->name);
+			           at->name);
 			draft->broken = true;
 			return NULL;
 		}
 		draft->visit = ON_THE_WAY;
 		mxp_preset_t *next = target_of(reader, map, draft->target);
 		if (next == NULL) {
-			knot_dname_txt_storage_t name;
+			knot_dname_txt_storage_t name = "";
 			mxp_report(reader, draft->target_line,
-				   "alias to %s, which is no preset of this map",
-				   mxp_name_str(draft->target, name));
+			           "alias to %s, which is no preset of this map",
+			           mxp_name_str(draft->target, name));
 			draft->broken = true;
 			return NULL;
 		}

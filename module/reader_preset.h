@@ -19,36 +19,36 @@
 
 /*! \brief A record of the map. */
 typedef struct {
-	size_t line;			       /*!< Line of the file. */
-	size_t order;			       /*!< Position in the file. */
-	uint16_t type;			       /*!< Type. */
-	uint16_t len;			       /*!< Length of the RDATA. */
-	uint32_t ttl;			       /*!< TTL in seconds. */
-	uint8_t *data;			       /*!< RDATA, names in lower case. */
+	size_t line;                           /*!< Line of the file. */
+	size_t order;                          /*!< Position in the file. */
+	uint16_t type;                         /*!< Type. */
+	uint16_t len;                          /*!< Length of the RDATA. */
+	uint32_t ttl;                          /*!< TTL in seconds. */
+	uint8_t *data;                         /*!< RDATA, names in lower case. */
 	char name[KNOT_DNAME_MAXLABELLEN + 1]; /*!< Name of the preset. */
-	knot_dname_t owner[];		       /*!< Owner in lower case. */
+	knot_dname_t owner[];                  /*!< Owner in lower case. */
 } mxp_record_t;
 
 /*! \brief What is known of a preset only while the map is read. */
 typedef struct {
-	size_t line;		    /*!< Line of the first record. */
+	size_t line;                /*!< Line of the first record. */
 	const knot_dname_t *target; /*!< Target of an alias. */
-	size_t target_line;	    /*!< Line of the alias. */
-	bool broken;		    /*!< An error was reported; none shall follow from it. */
-	uint8_t visit;		    /*!< Mark for the search for loops. */
+	size_t target_line;         /*!< Line of the alias. */
+	bool broken;                /*!< An error was reported; none shall follow from it. */
+	uint8_t visit;              /*!< Mark for the search for loops. */
 } mxp_draft_t;
 
 /*! \brief Reader. */
 typedef struct {
-	mxp_error_f error;	     /*!< Takes errors. */
-	void *ctx;		     /*!< Context of the call. */
-	size_t errors;		     /*!< Number of errors. */
-	bool has_soa;		     /*!< The map has a SOA. */
+	mxp_error_f error;           /*!< Takes errors. */
+	void *ctx;                   /*!< Context of the call. */
+	size_t errors;               /*!< Number of errors. */
+	bool has_soa;                /*!< The map has a SOA. */
 	knot_dname_storage_t origin; /*!< Origin of the map in lower case. */
-	mxp_record_t **records;	     /*!< Records. */
-	size_t count;		     /*!< Number of records. */
-	size_t capacity;	     /*!< Capacity of the array of records. */
-	mxp_draft_t *drafts;	     /*!< One for each preset of the map. */
+	mxp_record_t **records;      /*!< Records. */
+	size_t count;                /*!< Number of records. */
+	size_t capacity;             /*!< Capacity of the array of records. */
+	mxp_draft_t *drafts;         /*!< One for each preset of the map. */
 } mxp_reader_t;
 
 /*!
@@ -59,7 +59,7 @@ typedef struct {
  * \param fmt     Reason.
  */
 __attribute__((format(printf, 3, 4))) void mxp_report(mxp_reader_t *reader, size_t line,
-						      const char *fmt, ...);
+                                                      const char *fmt, ...);
 
 /*!
  * \brief Writes a name as text.
@@ -93,7 +93,7 @@ bool mxp_record_name(mxp_reader_t *reader, mxp_record_t *record);
  * \return False if memory is exhausted.
  */
 bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset_t *preset,
-		     mxp_draft_t *draft);
+                     mxp_draft_t *draft);
 
 /*!
  * \brief Finds the presets that aliases stand for.

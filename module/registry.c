@@ -17,9 +17,9 @@
 
 struct mxp_file {
 	char *path;
-	mxp_map_t *map;		   /*!< Last good map (NULL if there was none). */
-	bool tried;		   /*!< The state below was tried to be read. */
-	mxp_file_id_t id;	   /*!< Last state of the file that was read. */
+	mxp_map_t *map;            /*!< Last good map (NULL if there was none). */
+	bool tried;                /*!< The state below was tried to be read. */
+	mxp_file_id_t id;          /*!< Last state of the file that was read. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 };
 
@@ -35,7 +35,7 @@ static void *files;
 static void *instances;
 
 __attribute__((format(printf, 3, 4))) static void say(const logger_t *logger, int priority,
-						      const char *fmt, ...)
+                                                      const char *fmt, ...)
 {
 	char message[1024];
 	va_list args;
@@ -70,7 +70,7 @@ static void say_refused(const logger_t *logger, const mxp_file_t *file, const su
 	}
 	if (summary->count > 1) {
 		snprintf(more, sizeof(more), " (and %zu more error%s)", summary->count - 1,
-			 summary->count > 2 ? "s" : "");
+		         summary->count > 2 ? "s" : "");
 	}
 	say(logger, LOG_ERR, "preset map refused%s, %s:%s%s%s",
 	    file->map != NULL ? ", the last good one keeps serving" : "", file->path,
@@ -79,7 +79,7 @@ static void say_refused(const logger_t *logger, const mxp_file_t *file, const su
 
 /*! \brief Tells what a map lacks for an instance. */
 static void say_missing(const logger_t *logger, const mxp_instance_t *instance,
-			const mxp_view_t *view)
+                        const mxp_view_t *view)
 {
 	const mxp_rules_t *rules = &instance->settings.rules;
 	if (view->map != NULL && view->builtin == NULL) {
@@ -109,12 +109,12 @@ static bool satisfies(const mxp_file_t *file, const mxp_map_t *map, summary_t *s
 		char reason[128];
 		if (view.builtin == NULL && inst->view->builtin != NULL) {
 			snprintf(reason, sizeof(reason), "builtin '%s' is missing",
-				 inst->settings.rules.builtin);
+			         inst->settings.rules.builtin);
 			summarize(summary, 0, reason);
 		}
 		if (view.preset == NULL && inst->view->preset != NULL) {
 			snprintf(reason, sizeof(reason), "preset '%s' is missing",
-				 inst->settings.rules.preset);
+			         inst->settings.rules.preset);
 			summarize(summary, 0, reason);
 		}
 	}
@@ -188,11 +188,14 @@ static void refresh(mxp_file_t *file, const logger_t *logger)
 	const int ret = mxp_map_load(&map, file->path, summarize, &summary);
 	file->tried = (ret != KNOT_EAGAIN && ret != KNOT_ENOMEM);
 
-	if (map != NULL && satisfies(file, map, &summary) && !publish(file, map, logger)) {
-		summarize(&summary, 0, "not enough memory");
-		file->tried = false;
+	if (map == NULL || !satisfies(file, map, &summary)) {
+		say_refused(logger, file, &summary);
+		mxp_map_free(map);
+		return;
 	}
-	if (summary.count > 0) {
+	if (!publish(file, map, logger)) {
+		file->tried = false;
+		summarize(&summary, 0, "not enough memory");
 		say_refused(logger, file, &summary);
 		mxp_map_free(map);
 		return;
@@ -212,7 +215,7 @@ static int cmp_text(const char *text1, const char *text2)
 static int cmp_span(mxp_span_t span1, mxp_span_t span2)
 {
 	return span1.len != span2.len ? (span1.len < span2.len ? -1 : 1)
-				      : memcmp(span1.data, span2.data, span1.len);
+	                              : memcmp(span1.data, span2.data, span1.len);
 }
 
 static int cmp_params(const mxp_rules_t *rules1, const mxp_rules_t *rules2)
@@ -305,7 +308,7 @@ static bool copy_settings(const mxp_settings_t *from, mxp_settings_t *to)
 	to->rules.builtin = strdup(rules->builtin);
 	to->rules.preset = rules->preset != NULL ? strdup(rules->preset) : NULL;
 	bool good = to->file != NULL && to->rules.builtin != NULL &&
-		    (to->rules.preset != NULL || rules->preset == NULL);
+	            (to->rules.preset != NULL || rules->preset == NULL);
 
 	mxp_param_t *params = calloc(rules->param_count + 1, sizeof(*params));
 	to->rules.params = params;

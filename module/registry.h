@@ -19,9 +19,9 @@
 typedef struct {
 	const char *file;  /*!< Path of the preset map. */
 	mxp_rules_t rules; /*!< What the decision needs to know. */
-	bool ede;	   /*!< Mark synthesized answers with an Extended DNS Error. */
+	bool ede;          /*!< Mark synthesized answers with an Extended DNS Error. */
 	bool statistics;   /*!< Count. */
-	bool rotation;	   /*!< Rotate the records of an answer. */
+	bool rotation;     /*!< Rotate the records of an answer. */
 } mxp_settings_t;
 
 /*! \brief Preset map file. */
@@ -30,11 +30,11 @@ typedef struct mxp_file mxp_file_t;
 /*! \brief Instance: what all zones with equal settings share. */
 typedef struct mxp_instance {
 	mxp_settings_t settings;   /*!< Settings, a copy. */
-	mxp_view_t *view;	   /*!< View of the current map, never NULL; read with
-					rcu_dereference(). */
-	mxp_file_t *file;	   /*!< File of the map. */
+	mxp_view_t *view;          /*!< View of the current map, never NULL; read with
+	                                rcu_dereference(). */
+	mxp_file_t *file;          /*!< File of the map. */
 	struct mxp_instance *next; /*!< Next instance of the same file. */
-	size_t references;	   /*!< Number of zones. */
+	size_t references;         /*!< Number of zones. */
 } mxp_instance_t;
 
 /*!

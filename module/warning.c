@@ -3,10 +3,10 @@
 #include "warning.h"
 
 /*! A second in milliseconds, and the step of the coarse clock. */
-#define SECOND	(1000 + 10)
+#define SECOND  (1000 + 10)
 
 #define BUCKETS (sizeof(((mxp_warnings_t *)0)->slots) / sizeof(((mxp_warnings_t *)0)->slots[0]))
-#define WAYS	(sizeof(((mxp_warnings_t *)0)->slots[0]) / sizeof(((mxp_warnings_t *)0)->slots[0][0]))
+#define WAYS    (sizeof(((mxp_warnings_t *)0)->slots[0]) / sizeof(((mxp_warnings_t *)0)->slots[0][0]))
 
 /*! \brief FNV-1a over zone and cause. */
 static uint64_t make_key(const knot_dname_t *zone, mxp_cause_t cause)
@@ -24,9 +24,9 @@ static bool is_paused(mxp_warnings_t *warnings, uint64_t key, uint64_t now)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		if (__atomic_load_n(&warnings->slots[key % BUCKETS][i].key, __ATOMIC_RELAXED) ==
-			    key &&
+		            key &&
 		    __atomic_load_n(&warnings->slots[key % BUCKETS][i].until, __ATOMIC_RELAXED) >
-			    now) {
+		            now) {
 			return true;
 		}
 	}
@@ -41,14 +41,14 @@ static bool remember(mxp_warnings_t *warnings, uint64_t key, uint64_t now)
 		}
 		__atomic_store_n(&warnings->slots[key % BUCKETS][i].key, key, __ATOMIC_RELAXED);
 		__atomic_store_n(&warnings->slots[key % BUCKETS][i].until, now + MXP_WARNING_PAUSE,
-				 __ATOMIC_RELAXED);
+		                 __ATOMIC_RELAXED);
 		return true;
 	}
 	return false;
 }
 
 bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone, mxp_cause_t cause,
-			 uint64_t now)
+                         uint64_t now)
 {
 	const uint64_t key = make_key(zone, cause);
 	if (is_paused(warnings, key, now) || pthread_mutex_trylock(&warnings->lock) != 0) {

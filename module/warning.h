@@ -19,7 +19,7 @@
 /*! \brief Most warnings in a second. */
 #define MXP_WARNINGS_A_SECOND 10
 /*! \brief Time before the same warning may come again, in milliseconds. */
-#define MXP_WARNING_PAUSE (10 * 60 * 1000)
+#define MXP_WARNING_PAUSE UINT64_C(600000)
 
 /*!
  * \brief Memory of warnings.
@@ -30,11 +30,11 @@
 typedef struct {
 	pthread_mutex_t lock; /*!< Taken by whoever is about to warn. */
 	struct {
-		uint64_t key;	/*!< Hash of zone and cause. */
+		uint64_t key;   /*!< Hash of zone and cause. */
 		uint64_t until; /*!< End of the pause in milliseconds. */
 	} slots[1024][16];
 	uint64_t last[MXP_WARNINGS_A_SECOND]; /*!< When the next warnings may come, a ring. */
-	unsigned next;			      /*!< Oldest of them. */
+	unsigned next;                        /*!< Oldest of them. */
 } mxp_warnings_t;
 
 /*!
@@ -50,4 +50,4 @@ typedef struct {
  * \return True if it may.
  */
 bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone, mxp_cause_t cause,
-			 uint64_t now);
+                         uint64_t now);

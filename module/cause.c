@@ -21,6 +21,7 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_LABEL_LENGTH] = "label longer than 63 octets in exchange of preset",
 	[MXP_NAME_LENGTH] = "exchange longer than 255 octets in preset",
 	[MXP_EXCHANGE_TWICE] = "the same exchange twice in preset",
+	[MXP_MESSAGE_LENGTH] = "answer too large for a DNS message, preset",
 	[MXP_NO_MAP] = "no valid preset map",
 	[MXP_NO_BUILTIN] = "preset map lacks the built-in",
 	[MXP_NO_MEMORY] = "not enough memory",

@@ -25,6 +25,7 @@ typedef enum {
 	MXP_LABEL_LENGTH,   /*!< A label would exceed 63 octets. */
 	MXP_NAME_LENGTH,    /*!< An exchange would exceed 255 octets. */
 	MXP_EXCHANGE_TWICE, /*!< Two exchanges expand to the same name. */
+	MXP_MESSAGE_LENGTH, /*!< The answer would not fit in a DNS message. */
 	MXP_NO_MAP,         /*!< No good map was ever loaded. */
 	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
 	MXP_NO_MEMORY,      /*!< Memory exhausted. */

@@ -318,6 +318,9 @@ static knotd_in_state_t put_answer(const mxp_decision_t *decision, const knot_dn
 	if (ret == KNOT_ESPACE && udp) {
 		return KNOTD_IN_STATE_TRUNC;
 	} else if (ret != KNOT_EOK) {
+		if (settings->statistics) {
+			knotd_mod_stats_incr(mod, qdata->params->thread_id, CTR_FAILED, 0, 1);
+		}
 		return KNOTD_IN_STATE_ERROR;
 	}
 	if (settings->ede && decision->serve == MXP_SERVE_PRESET) {

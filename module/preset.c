@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libknot/packet/wire.h>
+#include <libknot/packet/pkt.h>
 
 #include "memory.h"
 #include "preset.h"
+
+/*! What OPT and TSIG may take of a message, in octets. */
+#define MESSAGE_RESERVE 1024
 
 /*! \brief Digit of any label or value, in any letter case. */
 static bool is_alnum(uint8_t ch)
@@ -180,13 +183,17 @@ static size_t zone_dashed(const knot_dname_t *zone, uint8_t *out)
 	return mxp_value_valid((mxp_span_t){ out, len }) ? len : 0;
 }
 
-/*! \brief Finds the values of all parameters of a preset. */
+/*! \brief Finds the values of all parameters of a preset but the predefined one. */
 static bool find_values(const mxp_preset_t *preset, mxp_lookup_f lookup, const void *ctx,
                         mxp_span_t dashed, mxp_span_t *values, mxp_fault_t *fault)
 {
 	for (size_t i = 0; i < preset->param_count; i++) {
 		const char *name = preset->params[i];
 		mxp_span_t value = { NULL, 0 };
+		if (strcmp(name, "zone") == 0) {
+			values[i] = value;
+			continue;
+		}
 		if (lookup != NULL) {
 			value = lookup(ctx, name);
 		}
@@ -280,6 +287,37 @@ static size_t room(const mxp_preset_t *preset)
 	return size;
 }
 
+/*! \brief Checks that records fit in a message whose question is of the longest kind. */
+static mxp_cause_t check_message(const knot_rdataset_t *rrs)
+{
+	// Each record has 12 octets more on the wire than in the set, at most.
+	if (rrs->size + 12u * rrs->count < KNOT_WIRE_MAX_PKTSIZE / 2) {
+		return MXP_OK;
+	}
+
+	knot_dname_storage_t qname = { 0 };
+	for (size_t pos = 0; pos + 1 < KNOT_DNAME_MAXLEN; pos += 2) {
+		qname[pos] = 1;
+		qname[pos + 1] = 'x';
+	}
+	knot_rrset_t rrset;
+	knot_rrset_init(&rrset, qname, KNOT_RRTYPE_MX, KNOT_CLASS_IN, 0);
+	rrset.rrs = *rrs;
+
+	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
+	int ret = (pkt != NULL) ? knot_pkt_put_question(pkt, qname, KNOT_CLASS_IN, KNOT_RRTYPE_MX)
+	                        : KNOT_ENOMEM;
+	if (ret == KNOT_EOK) {
+		ret = knot_pkt_reserve(pkt, MESSAGE_RESERVE);
+	}
+	if (ret == KNOT_EOK) {
+		ret = knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC);
+	}
+	knot_pkt_free(pkt);
+
+	return ret == KNOT_EOK ? MXP_OK : ret == KNOT_ENOMEM ? MXP_NO_MEMORY : MXP_MESSAGE_LENGTH;
+}
+
 /*! \brief Writes all records of a preset, parameters replaced by values. */
 static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *values,
                                  const knot_dname_t *zone, knot_mm_t *mm, knot_rdataset_t *rrs)
@@ -315,6 +353,9 @@ static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *v
 
 	if (out.cause == MXP_OK && !sort_rdata(rrs, mm)) {
 		out.cause = MXP_NO_MEMORY;
+	}
+	if (out.cause == MXP_OK) {
+		out.cause = check_message(rrs);
 	}
 	if (out.cause != MXP_OK) {
 		mxp_free(mm, rrs->rdata);
@@ -357,23 +398,24 @@ static int cmp_names(const void *a, const void *b)
 	return len1 != len2 ? (len1 < len2 ? -1 : 1) : memcmp(name1, name2, len1);
 }
 
-bool mxp_preset_prepare(mxp_preset_t *preset)
+mxp_cause_t mxp_preset_prepare(mxp_preset_t *preset)
 {
 	const bool ready = (preset->param_count == 0 && preset->mx_count > 0);
 	if (ready) {
 		static const knot_dname_t *const no_zone = (const knot_dname_t *)"";
-		if (write_records(preset, NULL, no_zone, NULL, &preset->rrs) != MXP_OK) {
-			return false;
+		const mxp_cause_t cause = write_records(preset, NULL, no_zone, NULL, &preset->rrs);
+		if (cause != MXP_OK) {
+			return cause;
 		}
 	}
 
 	const size_t count = preset->retired_count + (ready ? preset->mx_count : 0u);
 	if (count == 0) {
-		return true;
+		return MXP_OK;
 	}
 	preset->own = malloc(count * sizeof(*preset->own));
 	if (preset->own == NULL) {
-		return false;
+		return MXP_NO_MEMORY;
 	}
 	for (size_t i = 0; i < preset->retired_count; i++) {
 		preset->own[preset->own_count++] = preset->retired[i];
@@ -384,7 +426,7 @@ bool mxp_preset_prepare(mxp_preset_t *preset)
 	}
 	qsort(preset->own, count, sizeof(*preset->own), cmp_names);
 
-	return true;
+	return MXP_OK;
 }
 
 bool mxp_preset_owns(const mxp_preset_t *preset, const knot_dname_t *exchange)

@@ -205,9 +205,9 @@ bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp
  *
  * \param preset  Preset as read from the map.
  *
- * \return False if memory is exhausted.
+ * \return MXP_OK, MXP_MESSAGE_LENGTH or MXP_NO_MEMORY.
  */
-bool mxp_preset_prepare(mxp_preset_t *preset);
+mxp_cause_t mxp_preset_prepare(mxp_preset_t *preset);
 
 /*!
  * \brief Tells if an exchange is one of the preset's own names known without a zone.

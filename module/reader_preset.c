@@ -4,15 +4,12 @@
 #include <string.h>
 
 #include <libknot/descriptor.h>
-#include <libknot/packet/pkt.h>
+#include <libknot/packet/wire.h>
 
 #include "reader_preset.h"
 
 /*! Most parameters in a preset: more than any provider can need, and cheap to search. */
 #define PARAMS_MAX 32
-/*! What OPT and TSIG may take of a message, in octets. */
-#define MESSAGE_RESERVE 1024
-
 /*! \brief A preset in the making. */
 typedef struct {
 	mxp_reader_t *reader;
@@ -217,6 +214,17 @@ static bool has_any_param(const knot_dname_t *name)
 	return false;
 }
 
+/*! \brief Tells if a name consists of what names of hosts do. */
+static bool is_host(const knot_dname_t *name)
+{
+	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
+		if (!mxp_value_valid((mxp_span_t){ label + 1, *label })) {
+			return false;
+		}
+	}
+	return *name != 0;
+}
+
 static void take_retired(maker_t *maker, mxp_span_t value)
 {
 	mxp_preset_t *preset = maker->preset;
@@ -226,7 +234,7 @@ static void take_retired(maker_t *maker, mxp_span_t value)
 
 	memcpy(text, value.data, value.len);
 	if (strlen(text) != value.len || knot_dname_from_str(name, text, sizeof(name)) == NULL ||
-	    name[0] == '\0') {
+	    !is_host(name)) {
 		FAIL(maker, "retired exchange %s is not a host name",
 		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)));
 		return;
@@ -370,33 +378,6 @@ static void check_labels(maker_t *maker)
 	}
 }
 
-/*! \brief Tells if the records fit in a message whose question is of the longest kind. */
-static bool fits_message(const mxp_preset_t *preset)
-{
-	// Each record has 12 octets more on the wire than in the set, at most.
-	if (preset->rrs.size + 12u * preset->rrs.count < KNOT_WIRE_MAX_PKTSIZE / 2) {
-		return true;
-	}
-
-	knot_dname_storage_t qname = { 0 };
-	for (size_t pos = 0; pos + 1 < KNOT_DNAME_MAXLEN; pos += 2) {
-		qname[pos] = 1;
-		qname[pos + 1] = 'x';
-	}
-	knot_rrset_t rrset;
-	knot_rrset_init(&rrset, qname, KNOT_RRTYPE_MX, KNOT_CLASS_IN, preset->ttl);
-	rrset.rrs = preset->rrs;
-
-	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
-	const bool fits = pkt != NULL &&
-	                  knot_pkt_put_question(pkt, qname, KNOT_CLASS_IN, KNOT_RRTYPE_MX) == 0 &&
-	                  knot_pkt_reserve(pkt, MESSAGE_RESERVE) == 0 &&
-	                  knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC) == 0;
-	knot_pkt_free(pkt);
-
-	return fits;
-}
-
 /*! \brief Checks a preset as a whole. */
 static void finish(maker_t *maker)
 {
@@ -412,11 +393,12 @@ static void finish(maker_t *maker)
 		return;
 	}
 	check_labels(maker);
-	if (!mxp_preset_prepare(preset)) {
+	const mxp_cause_t cause = mxp_preset_prepare(preset);
+	if (cause == MXP_NO_MEMORY) {
 		maker->no_memory = true;
-	} else if (!fits_message(preset)) {
-		mxp_report(maker->reader, draft->line,
-		           "the answer of preset '%s' does not fit in a DNS message", preset->name);
+	} else if (cause != MXP_OK) {
+		mxp_report(maker->reader, draft->line, "%s '%s'", mxp_cause_str(cause),
+		           preset->name);
 	}
 }
 

@@ -97,12 +97,6 @@ static mxp_param_t split(mxp_span_t part)
 	};
 }
 
-static bool same_text(mxp_span_t text1, mxp_span_t text2)
-{
-	return text1.len == text2.len &&
-	       strncasecmp((const char *)text1.data, (const char *)text2.data, text1.len) == 0;
-}
-
 static mxp_cause_t check_param(const mxp_param_t *param)
 {
 	if (param->value.data == NULL || !mxp_param_name_valid(param->name)) {
@@ -114,22 +108,21 @@ static mxp_cause_t check_param(const mxp_param_t *param)
 	return mxp_value_valid(param->value) ? MXP_OK : MXP_PARAM_VALUE;
 }
 
-/*! \brief Name of the parameter that begins at an offset. */
-static mxp_span_t name_at(mxp_span_t params, uint16_t offset)
-{
-	mxp_span_t rest = { params.data + offset, params.len - offset };
-	return split(cut_part(&rest)).name;
-}
+/*! \brief Where the name of a parameter stands in the text of all. */
+typedef struct {
+	uint16_t offset;
+	uint16_t len;
+} place_t;
 
-static int cmp_params(const void *a, const void *b, void *ctx)
+static int cmp_places(const void *a, const void *b, void *text)
 {
-	const mxp_span_t *params = ctx;
-	const mxp_span_t name1 = name_at(*params, *(const uint16_t *)a);
-	const mxp_span_t name2 = name_at(*params, *(const uint16_t *)b);
-
-	return name1.len != name2.len
-	               ? (name1.len < name2.len ? -1 : 1)
-	               : strncasecmp((const char *)name1.data, (const char *)name2.data, name1.len);
+	const place_t *place1 = a;
+	const place_t *place2 = b;
+	if (place1->len != place2->len) {
+		return place1->len < place2->len ? -1 : 1;
+	}
+	return strncasecmp((const char *)text + place1->offset, (const char *)text + place2->offset,
+	                   place1->len);
 }
 
 /*!
@@ -139,17 +132,18 @@ static int cmp_params(const void *a, const void *b, void *ctx)
  */
 static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 {
-	uint16_t order[PARTS_MAX];
+	place_t order[PARTS_MAX];
 	mxp_span_t rest = params;
 	for (size_t i = 0; i < count; i++) {
-		order[i] = (uint16_t)(rest.data - params.data);
-		(void)cut_part(&rest);
+		const mxp_span_t name = split(cut_part(&rest)).name;
+		order[i].offset = (uint16_t)(name.data - params.data);
+		order[i].len = (uint16_t)name.len;
 	}
-	qsort_r(order, count, sizeof(*order), cmp_params, &params);
+	qsort_r(order, count, sizeof(*order), cmp_places, (void *)params.data);
 
 	for (size_t i = 1; i < count; i++) {
-		*twice = name_at(params, order[i]);
-		if (same_text(name_at(params, order[i - 1]), *twice)) {
+		if (cmp_places(&order[i - 1], &order[i], (void *)params.data) == 0) {
+			*twice = (mxp_span_t){ params.data + order[i].offset, order[i].len };
 			return true;
 		}
 	}

@@ -352,6 +352,17 @@ static knotd_in_state_t mxpreset_preanswer(knotd_in_state_t state, knot_pkt_t *p
 	}
 }
 
+/*! \brief Finds an RRset of the zone in the packet; returns the number of RRsets if not there. */
+static uint16_t find_stored(const knot_pkt_t *pkt, const knot_rrset_t *stored)
+{
+	uint16_t i = 0;
+	while (i < pkt->rrset_count &&
+	       (pkt->rr[i].type != stored->type || pkt->rr[i].rrs.rdata != stored->rrs.rdata)) {
+		i++;
+	}
+	return i;
+}
+
 /*! \brief Takes the RRset that was put last out of the packet. */
 static void remove_last(knot_pkt_t *pkt)
 {
@@ -369,15 +380,14 @@ static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
 {
 	if (knot_pkt_qtype(pkt) != KNOT_RRTYPE_MX ||
 	    (state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_HIT) ||
-	    pkt->rrset_count == 0 || qdata->name == knot_pkt_qname(qdata->query) ||
+	    qdata->name == knot_pkt_qname(qdata->query) ||
 	    !knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata))) {
 		return state;
 	}
 
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
-	const knot_rrset_t *last = &pkt->rr[pkt->rrset_count - 1];
-	const bool stored = last->type == KNOT_RRTYPE_MX && last->rrs.rdata == mx.rrs.rdata;
-	if (state == KNOTD_IN_STATE_HIT && !stored) {
+	const uint16_t stored = find_stored(pkt, &mx);
+	if (state == KNOTD_IN_STATE_HIT && stored == pkt->rrset_count) {
 		return state;
 	}
 	mxp_decision_t decision;
@@ -387,7 +397,10 @@ static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
 	case MXP_SERVE_FAIL:
 		return KNOTD_IN_STATE_ERROR;
 	default:
-		if (stored) {
+		// Another module may have put more; what is answered then is what the zone stores.
+		if (stored + 1 < pkt->rrset_count) {
+			return state;
+		} else if (stored + 1 == pkt->rrset_count) {
 			remove_last(pkt);
 		}
 		return put_answer(&decision, qdata->name, KNOT_COMPR_HINT_NONE, pkt, qdata, mod);

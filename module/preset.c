@@ -103,6 +103,9 @@ static void put(writer_t *out, const uint8_t *data, size_t len)
 
 static void end_label(writer_t *out)
 {
+	if (out->cause != MXP_OK) {
+		return;
+	}
 	out->name[out->size] = (uint8_t)out->label;
 	out->size += 1 + out->label;
 	out->label = 0;

@@ -73,7 +73,7 @@ static bool rdata_valid(uint16_t type, const uint8_t *data, size_t len)
 	return knot_dname_wire_check(data, end, NULL) == end - data;
 }
 
-static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s)
+static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s, uint16_t type)
 {
 	if (reader->count == reader->capacity) {
 		const size_t capacity = 2 * reader->capacity + 64;
@@ -90,7 +90,7 @@ static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s)
 	}
 	*record = (mxp_record_t){
 		.line = s->line_counter,
-		.type = s->r_type,
+		.type = type,
 		.ttl = s->r_ttl,
 		.len = (uint16_t)s->r_data_length,
 	};
@@ -130,15 +130,15 @@ static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
 		return true;
 	case KNOT_RRTYPE_A:
 	case KNOT_RRTYPE_AAAA:
-		return keep_record(reader, s); // Until it is known if there is a SOA.
+		return keep_record(reader, s, s->r_type); // Until it is known if there is a SOA.
 	case KNOT_RRTYPE_MX:
 	case KNOT_RRTYPE_TXT:
 	case KNOT_RRTYPE_CNAME:
 		if (!rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
 			mxp_report(reader, s->line_counter, "malformed %s record", type);
-			return true;
+			return keep_record(reader, s, 0);
 		}
-		return keep_record(reader, s);
+		return keep_record(reader, s, s->r_type);
 	default:
 		if (!is_skipped(s->r_type)) {
 			mxp_report(reader, s->line_counter,

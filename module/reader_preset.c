@@ -297,16 +297,21 @@ static void take_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
 	          sizeof(*preset->defaults))) {
 		return;
 	}
-	mxp_default_t *dflt = &preset->defaults[preset->default_count++];
-	*dflt = (mxp_default_t){
+	mxp_default_t dflt = {
 		.name = copy_text(maker, key),
 		.value = dashed ? NULL : copy_text(maker, value),
 		.zone_dashed = dashed,
 		.line = maker->record->line,
 	};
-	for (char *ch = dflt->name; ch != NULL && *ch != '\0'; ch++) {
+	if (maker->no_memory) {
+		free(dflt.name);
+		free(dflt.value);
+		return;
+	}
+	for (char *ch = dflt.name; *ch != '\0'; ch++) {
 		*ch |= 0x20; // Lower case of letters, digits as they are.
 	}
+	preset->defaults[preset->default_count++] = dflt;
 }
 
 static void take_txt(maker_t *maker)
@@ -423,8 +428,11 @@ bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset
 		case KNOT_RRTYPE_TXT:
 			take_txt(&maker);
 			break;
-		default:
+		case KNOT_RRTYPE_CNAME:
 			take_cname(&maker);
+			break;
+		default:
+			draft->broken = true;
 		}
 	}
 	finish(&maker);

@@ -6,16 +6,27 @@ import pytest
 from knot import Knotd
 
 
-@pytest.fixture
-def knotd(tmp_path):
-    """Makes and starts servers; all of them are ended with the test, also when it fails."""
+def servers_below(path):
+    """Makes and starts servers; all of them are ended with the scope, also when a test fails."""
     servers = []
 
     def make(zones, start=True, **options):
-        server = Knotd(tmp_path / f"knot{len(servers)}", zones, **options)
+        server = Knotd(path / f"knot{len(servers)}", zones, **options)
         servers.append(server)
         return server.start() if start else server
 
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def knotd(tmp_path):
+    """Servers of one test."""
+    yield from servers_below(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_knotd(tmp_path_factory):
+    """Servers that the tests of one file share."""
+    yield from servers_below(tmp_path_factory.mktemp("shared"))

@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import dns.edns
@@ -57,10 +58,24 @@ def zone_text(body=""):
     return SOA + body
 
 
+def split_text(text):
+    """A TXT record of a long text."""
+    return "@ 60 TXT " + " ".join(f'"{text[i:i + 255]}"' for i in range(0, len(text), 255)) + "\n"
+
+
+def long_marker(head, tail, size=60_000):
+    """A marker of thousands of parameters, of about size octets."""
+    parts, length = [head], len(head) + len(tail)
+    while length < size:
+        parts.append(f"p{len(parts)}=v")
+        length += len(parts[-1]) + 1
+    return split_text(" ".join([*parts, tail]))
+
+
 class Knotd:
     """A server with zones that all use the module in the same way, unless told otherwise.
 
-    zones      name without final dot -> text of the zone file
+    zones      name without final dot -> text of the zone file, None for a zone without one
     settings   items of the module's instance `house`; None leaves an item out, a list is kept
     map_text   content of the preset map, or None for no file at all
     instances  further instances: id -> settings
@@ -94,7 +109,8 @@ class Knotd:
         if map_text is not None:
             self.write_map(map_text)
         for name, text in self.zones.items():
-            self.write_zone(name, text)
+            if text is not None:
+                self.write_zone(name, text)
 
     # Files
 
@@ -251,6 +267,13 @@ zone:
             self.knotc(f"zone-{verb}", zone, *words)
         self.knotc("zone-commit", zone)
 
+    def counters(self, zone):
+        """The module's counters of a zone that are not zero: name -> value."""
+        lines = self.knotc("zone-stats", zone, "mod-mxpreset")
+        return {name: int(value)
+                for name, value in re.findall(r"mod-mxpreset\.(\S+) = (\d+)", lines)
+                if value != "0"}
+
     # Log
 
     def log(self):
@@ -302,6 +325,54 @@ zone:
         return mx_of(self.ask(name, **options))
 
 
+class Asker(threading.Thread):
+    """Asks for names again and again until it is told to end.
+
+    expected  name -> the answers that are right
+    """
+
+    def __init__(self, server, expected, tcp):
+        super().__init__(daemon=True)
+        self.server, self.expected, self.tcp = server, expected, tcp
+        self.ended = threading.Event()
+        self.rounds = 0
+        self.wrong = []
+
+    def ask_all(self):
+        for name, right in self.expected.items():
+            answer = self.server.mx(name, tcp=self.tcp)
+            if answer not in right:
+                self.wrong.append((name, answer))
+        self.rounds += 1
+
+    def run(self):
+        try:
+            while not self.ended.is_set():
+                self.ask_all()
+        except Exception as error:  # A thread that dies would hide it.
+            self.wrong.append(error)
+
+
+class Askers:
+    """Load for the time of a `with`: one thread over UDP and one over TCP, all answers right."""
+
+    def __init__(self, server, expected):
+        self.threads = [Asker(server, expected, tcp) for tcp in (False, True)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        for thread in self.threads:
+            thread.ended.set()
+        for thread in self.threads:
+            thread.join()
+        assert [thread.wrong for thread in self.threads] == [[], []]
+        assert all(thread.rounds > 0 for thread in self.threads)
+
+
 def mx_of(answer):
     """The MX records of an answer, or its rcode if it is not NOERROR."""
     if answer.rcode() != dns.rcode.NOERROR:
@@ -323,6 +394,17 @@ GSUITE = preset(3600, "1 aspmx.l.google.com.", "5 alt1.aspmx.l.google.com.",
                 "10 alt4.aspmx.l.google.com.")
 OVH = preset(3600, "1 mx0.mail.ovh.net.", "5 mx1.mail.ovh.net.", "50 mx2.mail.ovh.net.",
              "100 mx3.mail.ovh.net.")
+
+
+# Options of a primary that lets anybody transfer its zones, and of a secondary of it.
+
+TRANSFER = {"extra": f"acl:\n  - id: transfer\n    address: {ADDRESS}\n    action: transfer\n",
+            "zone_extra": "    acl: transfer\n"}
+
+
+def secondary_of(primary):
+    return {"extra": f"remote:\n  - id: primary\n    address: {ADDRESS}@{primary.port}\n",
+            "zone_extra": "    master: primary\n    zonefile-load: none\n"}
 
 
 def outlook(label):

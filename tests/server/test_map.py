@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever the preset map is, the server comes up, and a failure is never a denial."""
+
+import os
+
+import pytest
+
+from knot import GANDI, HOUSE, MAP, OVH, preset, zone_text
+
+GOOD = MAP.read_text()
+OWN = preset(600, "10 mail.own.example.")
+BUILTIN = preset(600, "5 mx1.house.example.")
+ZONES = {
+    "plain.example": "",
+    "unknown.example": '@ TXT "mx-preset=nobody"\n',
+    "gandi.example": '@ TXT "mx-preset=gandi"\n',
+    "override.example": "@ 600 MX 10 mail.own.example.\n",
+    "builtin.example": "@ 600 MX 5 mx1.house.example.\n",
+    "none.example": '@ TXT "mx-preset=none"\n',
+}
+ALIAS = "www 60 CNAME @\n"
+WITH_MAP = {"plain.example": HOUSE, "unknown.example": HOUSE, "gandi.example": GANDI,
+            "override.example": OWN, "builtin.example": BUILTIN, "none.example": []}
+WITHOUT_MAP = {**WITH_MAP, "plain.example": "SERVFAIL", "unknown.example": "SERVFAIL",
+               "gandi.example": "SERVFAIL"}
+WITHOUT_BUILTIN = {**WITHOUT_MAP, "gandi.example": GANDI}
+ZONES = {zone: zone_text(body + ALIAS) for zone, body in ZONES.items()}
+
+
+def assert_served(server, expected):
+    for zone, records in expected.items():
+        for name in (zone, "www." + zone):
+            for tcp in (False, True):
+                assert server.mx(name, tcp=tcp) == records, name
+        assert len(server.ask(zone, "SOA").answer) == 1
+        assert len(server.ask("ns." + zone, "A").answer) == 1
+
+
+def refusals(server):
+    return server.log_lines(" error: .*preset map refused")
+
+
+BROKEN = "house 60 MX 10 mx1.house.example.\nhouse 61 MX 20 mx2.house.example.\n"
+MORE = BROKEN + "a 60 MX 10 mx\nb 60 SRV 1 1 1 a.\n"
+
+
+def write_nothing(_):
+    pass
+
+
+def write(text):
+    return lambda server: server.write_map(text)
+
+
+BAD = {
+    "missing": (write_nothing, ": "),
+    "empty": (write(""), ": .*empty"),
+    "no-preset": (write("; nothing\n"), ": "),
+    "cut-off": (write(GOOD[:GOOD.index("ovh ")] + "ovh 60 MX"), r":\d+: "),
+    "no-newline": (write(GOOD[:-1]), r":\d+: .*newline"),
+    "broken": (write(BROKEN), ":2: "),
+    "two-errors": (write(BROKEN + "a 60 MX 10 mx\n"), r":2: .*\band 1 more\b"),
+    "three-errors": (write(MORE), r":2: .*\band 2 more\b"),
+    "binary": (write(bytes(range(256)) * 16), r":\d+: "),
+    "directory": (lambda server: server.map_path.mkdir(), ": .*regular file"),
+    "fifo": (lambda server: os.mkfifo(server.map_path), ": .*regular file"),
+    "device": (lambda server: server.map_path.symlink_to("/dev/zero"), ": .*regular file"),
+    "dangling": (lambda server: server.map_path.symlink_to("nowhere"), ": "),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_at_start(knotd, kind):
+    make, reason = BAD[kind]
+    server = knotd(ZONES, start=False, map_text=None)
+    make(server)
+    server.start()
+    assert len(refusals(server)) == 1
+    assert len(server.log_lines(f"error: .*{server.map_path}{reason}")) == 1
+    assert_served(server, WITHOUT_MAP)
+
+    # Repaired.
+    if kind == "directory":
+        server.map_path.rmdir()
+    server.write_map(GOOD)
+    server.reload()
+    assert_served(server, WITH_MAP)
+    assert len(refusals(server)) == 1
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_at_reload(knotd, kind):
+    make, reason = BAD[kind]
+    server = knotd(ZONES)
+    server.map_path.unlink()
+    make(server)
+    for _ in range(3):
+        server.reload()
+        assert_served(server, WITH_MAP)
+        assert len(refusals(server)) == 1
+    assert len(server.log_lines(f"error: .*{server.map_path}{reason}")) == 1
+
+    if kind == "directory":
+        server.map_path.rmdir()
+    server.write_map(GOOD.replace("house.example", "new.example"))
+    server.reload()
+    assert server.mx("plain.example") == preset(3600, "10 mx1.new.example.", "20 mx2.new.example.")
+    assert len(refusals(server)) == 1
+
+
+NO_HOUSE = GOOD[GOOD.index("gandi "):]
+NO_OVH = GOOD[:GOOD.index("ovh ")]
+
+
+def test_builtin_missing_at_start(knotd):
+    server = knotd(ZONES, map_text=NO_HOUSE)
+    assert len(server.log_lines(f"error: .*{server.map_path}.*'house'")) == 1
+    assert_served(server, WITHOUT_BUILTIN)
+    server.write_map(GOOD)
+    server.reload()
+    assert_served(server, WITH_MAP)
+
+
+def test_builtin_missing_preset_there(knotd):
+    server = knotd(ZONES, map_text=NO_HOUSE, settings={"preset": "ovh"})
+    assert_served(server, {**WITHOUT_BUILTIN, "plain.example": OVH, "unknown.example": OVH})
+
+
+def test_preset_missing_at_start(knotd):
+    server = knotd(ZONES, map_text=NO_OVH, settings={"preset": "ovh"})
+    assert len(server.log_lines(f"error: .*{server.map_path}.*'ovh'")) == 1
+    assert_served(server, WITH_MAP)
+    server.write_map(GOOD)
+    server.reload()
+    assert_served(server, {**WITH_MAP, "plain.example": OVH, "unknown.example": OVH})
+
+
+@pytest.mark.parametrize("text,name", [(NO_HOUSE, "house"), (NO_OVH, "ovh")])
+def test_lacking_at_reload(knotd, text, name):
+    """A map that lacks what an instance takes from the present one changes nothing."""
+    server = knotd({**ZONES, "other.example": zone_text()},
+                   instances={"other": {"builtin": "house", "preset": "ovh"}},
+                   modules={"other.example": "mod-mxpreset/other"})
+    server.write_map(text.replace("spool.mail", "changed.mail"))
+    for _ in range(2):
+        server.reload()
+        assert_served(server, WITH_MAP)
+        assert server.mx("other.example") == OVH
+    assert len(refusals(server)) == 1
+    assert len(server.log_lines(f"error: .*{server.map_path}.*'{name}'")) == 1
+
+
+def test_unused_preset_may_go(knotd):
+    server = knotd({**ZONES, "ovh.example": zone_text('@ TXT "mx-preset=ovh"\n')})
+    assert server.mx("ovh.example") == OVH
+    server.write_map(NO_OVH)
+    server.reload()
+    assert server.mx("ovh.example") == HOUSE
+    assert not refusals(server)
+
+
+def test_one_line_for_a_good_map(knotd):
+    text = "house MX 10 a.test.\nhouse MX 20 b.test.\nother MX 10 c.test.\nalias CNAME other\n"
+    server = knotd({f"z{number}.example": zone_text() for number in range(1000)}, map_text=text)
+    loaded = r" info: .*preset map loaded, "
+    for count, presets, records in ((1, 2, 3), (2, 3, 4)):
+        lines = server.log_lines(loaded)
+        assert len(lines) == count
+        assert f"{server.map_path}: {presets} presets, {records} records" in lines[-1]
+        if count == 1:
+            server.write_map(text + "third MX 10 d.test.\n")
+        server.reload()
+    assert len(server.log_lines(loaded)) == 2
+    assert server.mx("z999.example") == preset(3600, "10 a.test.", "20 b.test.")
+
+
+def test_map_that_knot_serves(knotd):
+    """The map is a zone like any other: with SOA, NS and glue."""
+    records = "".join(line + "\n" for line in GOOD.splitlines() if not line.startswith(";"))
+    server = knotd({"plain.example": zone_text(), "maps.example": zone_text(records)}, start=False,
+                   modules={"maps.example": ""})
+    server.settings["presets"] = server.zone_path("maps.example")
+    server.start()
+    assert server.mx("plain.example") == HOUSE
+    assert server.mx("gandi.maps.example") == GANDI

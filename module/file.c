@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,17 @@ mxp_file_id_t mxp_file_id(const char *path)
 	return stat_id(&st);
 }
 
+bool mxp_file_older(const mxp_file_id_t *id, unsigned age)
+{
+	struct timespec now;
+	if (id->error != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+		return false;
+	}
+	const int64_t ms = ((int64_t)now.tv_sec - id->mtime.tv_sec) * 1000 +
+	                   ((int64_t)now.tv_nsec - id->mtime.tv_nsec) / 1000000;
+	return ms >= (int64_t)age;
+}
+
 static bool same_time(const struct timespec *time1, const struct timespec *time2)
 {
 	return time1->tv_sec == time2->tv_sec && time1->tv_nsec == time2->tv_nsec;
@@ -64,13 +76,14 @@ static int read_all(int fd, char *data, size_t size)
 	return KNOT_EOK;
 }
 
-static int read_open(int fd, char **data, size_t *size, const char **reason)
+static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const char **reason)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0) {
 		*reason = knot_strerror(knot_map_errno());
 		return knot_map_errno();
 	}
+	*id = stat_id(&st);
 	if (!S_ISREG(st.st_mode)) {
 		*reason = "not a regular file";
 		return KNOT_EFILE;
@@ -87,10 +100,9 @@ static int read_open(int fd, char **data, size_t *size, const char **reason)
 		return KNOT_ENOMEM;
 	}
 	int ret = read_all(fd, *data, *size);
-	const mxp_file_id_t before = stat_id(&st);
 	if (ret == KNOT_EOK && fstat(fd, &st) == 0) {
 		const mxp_file_id_t after = stat_id(&st);
-		ret = mxp_file_same(&before, &after) ? KNOT_EOK : KNOT_EAGAIN;
+		ret = mxp_file_same(id, &after) ? KNOT_EOK : KNOT_EAGAIN;
 	}
 	if (ret != KNOT_EOK) {
 		*reason = (ret == KNOT_EAGAIN) ? "changed while being read" : knot_strerror(ret);
@@ -100,11 +112,14 @@ static int read_open(int fd, char **data, size_t *size, const char **reason)
 	return ret;
 }
 
-int mxp_file_read(const char *path, char **data, size_t *size, const char **reason)
+int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id,
+                  const char **reason)
 {
 	// Opening some devices has effects of its own, so look before.
 	struct stat st;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+	const bool found = (stat(path, &st) == 0);
+	*id = found ? stat_id(&st) : (mxp_file_id_t){ .error = errno };
+	if (found && !S_ISREG(st.st_mode)) {
 		*reason = "not a regular file";
 		return KNOT_EFILE;
 	}
@@ -114,7 +129,7 @@ int mxp_file_read(const char *path, char **data, size_t *size, const char **reas
 		*reason = knot_strerror(knot_map_errno());
 		return knot_map_errno();
 	}
-	const int ret = read_open(fd, data, size, reason);
+	const int ret = read_open(fd, data, size, id, reason);
 	close(fd);
 
 	return ret;

@@ -33,6 +33,16 @@ typedef struct {
 mxp_file_id_t mxp_file_id(const char *path);
 
 /*!
+ * \brief Tells if the content of a file last changed a while ago.
+ *
+ * \param id   State.
+ * \param age  While in milliseconds.
+ *
+ * \return True if so; false also for a file that cannot be looked at.
+ */
+bool mxp_file_older(const mxp_file_id_t *id, unsigned age);
+
+/*!
  * \brief Compares two states of a file.
  *
  * \param id1  First state.
@@ -48,8 +58,10 @@ bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
  * \param path    Path.
  * \param data    Output: content, to be freed.
  * \param size    Output: size of the content in octets.
+ * \param id      Output: state that was read, or why there is none.
  * \param reason  Output: static string that tells what is wrong.
  *
  * \return KNOT_EOK or an error of errcode.h; KNOT_EAGAIN if the file changed meanwhile.
  */
-int mxp_file_read(const char *path, char **data, size_t *size, const char **reason);
+int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id,
+                  const char **reason);

@@ -237,6 +237,11 @@ static bool is_signed(knotd_qdata_t *qdata)
 	return false;
 }
 
+static const mxp_instance_t *instance_of(knotd_mod_t *mod)
+{
+	return ((const mxp_user_t *)knotd_mod_ctx(mod))->instance;
+}
+
 /*! \brief Counts and warns. */
 static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bool is_unsigned,
                     knotd_qdata_t *qdata, knotd_mod_t *mod)
@@ -249,7 +254,7 @@ static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bo
 		warn(mod, zone, &unsigned_fault);
 	}
 
-	const mxp_instance_t *instance = knotd_mod_ctx(mod);
+	const mxp_instance_t *instance = instance_of(mod);
 	if (!instance->settings.statistics) {
 		return;
 	}
@@ -282,7 +287,7 @@ static void account(const mxp_decision_t *decision, const knot_dname_t *zone, bo
 static mxp_serve_t decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                           knotd_mod_t *mod, mxp_decision_t *decision)
 {
-	const mxp_instance_t *instance = knotd_mod_ctx(mod);
+	const mxp_instance_t *instance = instance_of(mod);
 	const mxp_view_t *view = rcu_dereference(instance->view);
 	const mxp_apex_t apex = {
 		.zone = knotd_qdata_zone_name(qdata),
@@ -304,7 +309,7 @@ static knotd_in_state_t put_answer(const mxp_decision_t *decision, const knot_dn
                                    uint16_t hint, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                    knotd_mod_t *mod)
 {
-	const mxp_settings_t *settings = &((mxp_instance_t *)knotd_mod_ctx(mod))->settings;
+	const mxp_settings_t *settings = &instance_of(mod)->settings;
 	const bool udp = (qdata->params->proto == KNOTD_QUERY_PROTO_UDP);
 
 	knot_rrset_t rrset;
@@ -422,7 +427,7 @@ static bool is_reverse(const knot_dname_t *zone)
 	                                                           "arpa") > 0;
 }
 
-static mxp_instance_t *get_instance(knotd_mod_t *mod)
+static mxp_user_t *join(knotd_mod_t *mod)
 {
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
@@ -448,11 +453,11 @@ static mxp_instance_t *get_instance(knotd_mod_t *mod)
 		.statistics = knotd_conf_mod(mod, MOD_STATISTICS).single.boolean,
 		.rotation = knotd_conf(mod, C_SERVER, C_ROTATION, NULL).single.boolean,
 	};
-	mxp_instance_t *instance = mxp_instance_get(&settings, log_map, mod);
+	mxp_user_t *user = mxp_join(&settings, log_map, mod);
 	free(params);
 	knotd_conf_free(&param);
 
-	return instance;
+	return user;
 }
 
 static int mxpreset_load(knotd_mod_t *mod)
@@ -462,11 +467,11 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
-	mxp_instance_t *instance = get_instance(mod);
-	if (instance == NULL) {
+	mxp_user_t *user = join(mod);
+	if (user == NULL) {
 		return KNOT_ENOMEM;
 	}
-	int ret = instance->settings.statistics ? add_counters(mod) : KNOT_EOK;
+	int ret = user->instance->settings.statistics ? add_counters(mod) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
 		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, mxpreset_preanswer);
 	}
@@ -474,17 +479,17 @@ static int mxpreset_load(knotd_mod_t *mod)
 		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, mxpreset_answer);
 	}
 	if (ret != KNOT_EOK) {
-		mxp_instance_put(instance);
+		mxp_leave(user);
 		return ret;
 	}
-	knotd_mod_ctx_set(mod, instance);
+	knotd_mod_ctx_set(mod, user);
 
 	return KNOT_EOK;
 }
 
 static void mxpreset_unload(knotd_mod_t *mod)
 {
-	mxp_instance_put(knotd_mod_ctx(mod));
+	mxp_leave(knotd_mod_ctx(mod));
 	knotd_mod_ctx_set(mod, NULL);
 }
 

@@ -336,8 +336,9 @@ int mxp_map_load(mxp_map_t **map, const char *path, mxp_error_f error, void *ctx
 	*map = NULL;
 	char *data = NULL;
 	size_t size = 0;
+	mxp_file_id_t id;
 	const char *reason = NULL;
-	int ret = mxp_file_read(path, &data, &size, &reason);
+	int ret = mxp_file_read(path, &data, &size, &id, &reason);
 	if (ret != KNOT_EOK) {
 		error(ctx, 0, reason);
 		return ret;

@@ -6,64 +6,40 @@
  * \brief Sharing: one parsed map for each file, one instance for all zones with equal settings.
  *
  * Query threads read an instance's view within the read-side section of liburcu that the server
- * holds around all hooks; a new map is published for all instances of its file at once.
+ * holds around all hooks. One thread for the whole process watches the files, and publishes a new
+ * map for all instances of its file at once. It starts with the first zone and is gone when the
+ * last one has left, since the server then unloads this code.
  */
 
 #pragma once
 
-#include <stdbool.h>
+#include "mapfile.h"
 
-#include "decision.h"
-
-/*! \brief Settings of an instance. */
-typedef struct {
-	const char *file;  /*!< Path of the preset map. */
-	mxp_rules_t rules; /*!< What the decision needs to know. */
-	bool ede;          /*!< Mark synthesized answers with an Extended DNS Error. */
-	bool statistics;   /*!< Count. */
-	bool rotation;     /*!< Rotate the records of an answer. */
-} mxp_settings_t;
-
-/*! \brief Preset map file. */
-typedef struct mxp_file mxp_file_t;
-
-/*! \brief Instance: what all zones with equal settings share. */
-typedef struct mxp_instance {
-	mxp_settings_t settings;   /*!< Settings, a copy. */
-	mxp_view_t *view;          /*!< View of the current map, never NULL; read with
-	                                rcu_dereference(). */
-	mxp_file_t *file;          /*!< File of the map. */
-	struct mxp_instance *next; /*!< Next instance of the same file. */
-	size_t references;         /*!< Number of zones. */
-} mxp_instance_t;
+/*! \brief A zone that uses the module. */
+typedef struct mxp_user {
+	mxp_instance_t *instance; /*!< Shared instance. */
+	void *ctx;                /*!< Context for messages. */
+	struct mxp_user *prev;    /*!< Zone that came after. */
+	struct mxp_user *next;    /*!< Zone that came before. */
+} mxp_user_t;
 
 /*!
- * \brief Takes a log message.
+ * \brief Adds a zone, and with it what it is the first one to use.
  *
- * \param ctx       Context.
- * \param priority  Priority as for syslog.
- * \param message   Message.
+ * If the file is about to be read, waits for that up to a second, so that a reload of the server
+ * shows the new map.
+ *
+ * \param settings  Settings of the zone's instance.
+ * \param log       Takes messages, the same function for all zones.
+ * \param ctx       Context for messages, valid until the zone leaves.
+ *
+ * \return Zone, NULL if memory is exhausted.
  */
-typedef void (*mxp_log_f)(void *ctx, int priority, const char *message);
+mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx);
 
 /*!
- * \brief Gets the instance for settings, and reads its map if the file has changed.
+ * \brief Removes a zone, and with it what it is the last one to use.
  *
- * Must not be called within a read-side section.
- *
- * \param settings  Settings.
- * \param log       Takes what is to be said of the map.
- * \param ctx       Context of the log.
- *
- * \return Instance, NULL if memory is exhausted.
+ * \param user  Zone that no query can use any more (may be NULL).
  */
-mxp_instance_t *mxp_instance_get(const mxp_settings_t *settings, mxp_log_f log, void *ctx);
-
-/*!
- * \brief Gives an instance back; the last one of a file frees the map.
- *
- * No query may use the instance any more on behalf of the caller's zone.
- *
- * \param instance  Instance (may be NULL).
- */
-void mxp_instance_put(mxp_instance_t *instance);
+void mxp_leave(mxp_user_t *user);

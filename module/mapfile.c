@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <urcu.h>
+
+#include <libknot/errcode.h>
+
+#include "mapfile.h"
+#include "reader.h"
+
+/*! A file whose writer does not close it is read when it has been still for so long. */
+#define STILL 300
+/*! Two changes within this time can have the same time stamp. */
+#define STAMP 50
+
+__attribute__((format(printf, 3, 4))) static void say(const mxp_logger_t *logger, int priority,
+                                                      const char *fmt, ...)
+{
+	char message[1024];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	logger->log(logger->ctx, priority, message);
+}
+
+/*! \brief First error of a map, by line, and their number. */
+typedef struct {
+	size_t count;
+	size_t line;
+	char reason[256];
+} summary_t;
+
+static void summarize(void *ctx, size_t line, const char *reason)
+{
+	summary_t *summary = ctx;
+	if (summary->count++ == 0 || line < summary->line) {
+		summary->line = line;
+		snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
+	}
+}
+
+static void say_refused(const mxp_logger_t *logger, const mxp_mapfile_t *file,
+                        const summary_t *summary)
+{
+	char line[32] = " ";
+	char more[64] = "";
+	if (summary->line > 0) {
+		snprintf(line, sizeof(line), "%zu: ", summary->line);
+	}
+	if (summary->count > 1) {
+		snprintf(more, sizeof(more), " (and %zu more error%s)", summary->count - 1,
+		         summary->count > 2 ? "s" : "");
+	}
+	say(logger, LOG_ERR, "preset map refused%s, %s:%s%s%s",
+	    file->map != NULL ? ", the last good one keeps serving" : "", file->path, line,
+	    summary->reason, more);
+}
+
+/*! \brief Tells what a map lacks for an instance. */
+static void say_missing(const mxp_logger_t *logger, const mxp_instance_t *instance,
+                        const mxp_view_t *view)
+{
+	const mxp_rules_t *rules = &instance->settings.rules;
+	if (view->map != NULL && view->builtin == NULL) {
+		say(logger, LOG_ERR, "%s: the preset map lacks builtin '%s'",
+		    instance->settings.file, rules->builtin);
+	}
+	if (view->map != NULL && rules->preset != NULL && view->preset == NULL) {
+		say(logger, LOG_ERR, "%s: the preset map lacks preset '%s'",
+		    instance->settings.file, rules->preset);
+	}
+}
+
+static void say_loaded(const mxp_logger_t *logger, const mxp_mapfile_t *file)
+{
+	size_t aliases = 0;
+	for (size_t i = 0; i < file->map->count; i++) {
+		aliases += (file->map->presets[i].alias != NULL);
+	}
+	say(logger, LOG_INFO, "preset map loaded, %s: %zu presets, %zu records", file->path,
+	    file->map->count - aliases, file->map->records);
+}
+
+/*! \brief Checks that a map has what the instances in use take from the present one. */
+static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, summary_t *summary)
+{
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		const mxp_view_t view = mxp_view(&inst->settings.rules, map);
+		char reason[128];
+		if (view.builtin == NULL && inst->view->builtin != NULL) {
+			snprintf(reason, sizeof(reason), "builtin '%s' is missing",
+			         inst->settings.rules.builtin);
+			summarize(summary, 0, reason);
+		}
+		if (view.preset == NULL && inst->view->preset != NULL) {
+			snprintf(reason, sizeof(reason), "preset '%s' is missing",
+			         inst->settings.rules.preset);
+			summarize(summary, 0, reason);
+		}
+	}
+	return summary->count == 0;
+}
+
+static mxp_view_t *new_view(const mxp_instance_t *instance, const mxp_map_t *map)
+{
+	mxp_view_t *view = malloc(sizeof(*view));
+	if (view != NULL) {
+		*view = mxp_view(&instance->settings.rules, map);
+	}
+	return view;
+}
+
+/*! \brief Makes views of a new map for all instances; NULL if memory is exhausted. */
+static mxp_garbage_t *new_views(const mxp_mapfile_t *file, const mxp_map_t *map)
+{
+	size_t count = 0;
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		count++;
+	}
+	mxp_garbage_t *views = calloc(1, sizeof(*views) + count * sizeof(*views->views));
+	if (views == NULL) {
+		return NULL;
+	}
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		mxp_view_t *view = new_view(inst, map);
+		if (view == NULL) {
+			while (views->count > 0) {
+				free(views->views[--views->count]);
+			}
+			free(views);
+			return NULL;
+		}
+		views->views[views->count++] = view;
+	}
+	return views;
+}
+
+/*!
+ * \brief Gives all instances of a file their view of a new map.
+ *
+ * \return False if memory is exhausted: then nothing has changed.
+ */
+static bool publish(mxp_mapfile_t *file, mxp_map_t *map, const mxp_logger_t *logger,
+                    mxp_garbage_t **garbage)
+{
+	mxp_garbage_t *views = new_views(file, map);
+	if (views == NULL) {
+		return false;
+	}
+	size_t i = 0;
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next, i++) {
+		views->views[i] = rcu_xchg_pointer(&inst->view, views->views[i]);
+	}
+	// From here on, the new views are in use, and these are the old ones.
+	views->map = file->map;
+	views->next = *garbage;
+	*garbage = views;
+	file->map = map;
+
+	say_loaded(logger, file);
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		say_missing(logger, inst, inst->view);
+	}
+	return true;
+}
+
+void mxp_garbage_free(mxp_garbage_t *garbage)
+{
+	if (garbage != NULL) {
+		synchronize_rcu();
+	}
+	while (garbage != NULL) {
+		mxp_garbage_t *next = garbage->next;
+		for (size_t i = 0; i < garbage->count; i++) {
+			free(garbage->views[i]);
+		}
+		mxp_map_free(garbage->map);
+		free(garbage);
+		garbage = next;
+	}
+}
+
+/*! \brief FNV-1a. */
+static uint64_t text_hash(const char *text, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	for (size_t i = 0; i < size; i++) {
+		hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3;
+	}
+	return hash;
+}
+
+/*!
+ * \brief Reads the file.
+ *
+ * \param again  This state was read before, but a change since may not show, or what it lacked
+ *               may no longer be needed.
+ *
+ * \return False if the file has to be looked at again soon.
+ */
+static bool take(mxp_mapfile_t *file, bool again, const mxp_logger_t *logger,
+                 mxp_garbage_t **garbage)
+{
+	summary_t summary = { .count = 0 };
+	mxp_map_t *map = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	mxp_file_id_t id;
+	const char *reason = NULL;
+
+	const int ret = mxp_file_read(file->path, &text, &size, &id, &reason);
+	if (ret == KNOT_EAGAIN) {
+		return false;
+	}
+	const uint64_t hash = text_hash(text, size);
+	const bool same = again && hash == file->hash;
+	const bool done = same && !file->retry;
+	file->recheck = !again && ret == KNOT_EOK;
+	file->retry = false;
+	file->taken = id;
+	file->hash = hash;
+	if (done) {
+		free(text);
+		return true;
+	}
+
+	if (ret != KNOT_EOK) {
+		summarize(&summary, 0, reason);
+	} else {
+		(void)mxp_map_read(&map, text, size, summarize, &summary);
+	}
+	free(text);
+	file->refused = (map == NULL || !satisfies(file, map, &summary));
+	if (!file->refused && !publish(file, map, logger, garbage)) {
+		summarize(&summary, 0, "not enough memory");
+		file->refused = true;
+	}
+	if (file->refused && !same) {
+		say_refused(logger, file, &summary);
+	}
+	if (file->refused) {
+		mxp_map_free(map);
+	}
+	return !file->recheck;
+}
+
+mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_t *logger)
+{
+	mxp_mapfile_t *file = calloc(1, sizeof(*file));
+	if (file == NULL) {
+		return NULL;
+	}
+	file->path = strdup(path);
+	if (file->path == NULL) {
+		free(file);
+		return NULL;
+	}
+	// There is nothing else to serve yet, so even a file that is being written will do.
+	file->closed = true;
+	mxp_garbage_t *garbage = NULL;
+	(void)mxp_mapfile_look(file, now, logger, &garbage);
+	free(garbage); // No instance, no view, no map before this one.
+
+	return file;
+}
+
+void mxp_mapfile_free(mxp_mapfile_t *file)
+{
+	mxp_map_free(file->map);
+	free(file->real);
+	free(file->path);
+	free(file);
+}
+
+bool mxp_mapfile_current(const mxp_mapfile_t *file)
+{
+	const mxp_file_id_t id = mxp_file_id(file->path);
+	return mxp_file_same(&id, &file->taken);
+}
+
+/*! \brief Tells if a path ends in a name. */
+static bool ends_in(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
+bool mxp_mapfile_is(const mxp_mapfile_t *file, const char *name)
+{
+	return ends_in(file->path, name) || (file->real != NULL && ends_in(file->real, name));
+}
+
+bool mxp_mapfile_moved(mxp_mapfile_t *file)
+{
+	char *real = realpath(file->path, NULL);
+	const bool same = (real == NULL || file->real == NULL) ? real == file->real
+	                                                       : strcmp(real, file->real) == 0;
+	const bool moved = !same || !file->watched;
+	free(file->real);
+	file->real = real;
+	file->watched = true;
+
+	return moved;
+}
+
+bool mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now, const mxp_logger_t *logger,
+                      mxp_garbage_t **garbage)
+{
+	const mxp_file_id_t id = mxp_file_id(file->path);
+	if (!mxp_file_same(&id, &file->seen)) {
+		file->seen = id;
+		file->seen_at = now;
+	}
+	const bool closed = file->closed;
+	file->closed = false;
+	if (mxp_file_same(&id, &file->taken)) {
+		if (file->recheck && now - file->seen_at < STAMP) {
+			return false;
+		}
+		return (file->recheck || file->retry) ? take(file, true, logger, garbage) : true;
+	}
+	if (!closed && !mxp_file_older(&id, STILL) && now - file->seen_at < STILL) {
+		return false;
+	}
+	return take(file, false, logger, garbage);
+}
+
+mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
+                                 const mxp_logger_t *logger)
+{
+	mxp_instance_t *instance = calloc(1, sizeof(*instance));
+	if (instance == NULL) {
+		return NULL;
+	}
+	const bool copied = mxp_settings_copy(settings, &instance->settings);
+	instance->view = copied ? new_view(instance, file->map) : NULL;
+	if (instance->view == NULL) {
+		mxp_settings_clear(&instance->settings);
+		free(instance);
+		return NULL;
+	}
+	instance->file = file;
+	instance->next = file->instances;
+	file->instances = instance;
+	say_missing(logger, instance, instance->view);
+
+	return instance;
+}
+
+void mxp_instance_free(mxp_instance_t *instance)
+{
+	mxp_instance_t **link = &instance->file->instances;
+	while (*link != instance) {
+		link = &(*link)->next;
+	}
+	*link = instance->next;
+	mxp_settings_clear(&instance->settings);
+	free(instance->view);
+	free(instance);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Settings of an instance, as the configuration has them.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include "decision.h"
+
+/*! \brief Settings of an instance. */
+typedef struct {
+	const char *file;  /*!< Path of the preset map. */
+	mxp_rules_t rules; /*!< What the decision needs to know. */
+	bool ede;          /*!< Mark synthesized answers with an Extended DNS Error. */
+	bool statistics;   /*!< Count. */
+	bool rotation;     /*!< Rotate the records of an answer. */
+} mxp_settings_t;
+
+/*!
+ * \brief Orders settings.
+ *
+ * \param set1  First settings.
+ * \param set2  Second settings.
+ *
+ * \return 0 if they are equal, otherwise a negative or positive number.
+ */
+int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2);
+
+/*!
+ * \brief Copies settings with all their strings.
+ *
+ * \param from  Settings.
+ * \param to    Output: copy, to be cleared in any case.
+ *
+ * \return False if memory is exhausted.
+ */
+bool mxp_settings_copy(const mxp_settings_t *from, mxp_settings_t *to);
+
+/*!
+ * \brief Frees what copied settings hold.
+ *
+ * \param settings  Copied settings.
+ */
+void mxp_settings_clear(mxp_settings_t *settings);

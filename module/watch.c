@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "watch.h"
+
+bool mxp_watch_open(mxp_watch_t *watch)
+{
+	watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch->wake < 0) {
+		mxp_watch_close(watch);
+		return false;
+	}
+	return true;
+}
+
+void mxp_watch_close(mxp_watch_t *watch)
+{
+	if (watch->inotify >= 0) {
+		close(watch->inotify);
+	}
+	if (watch->wake >= 0) {
+		close(watch->wake);
+	}
+}
+
+void mxp_watch_reset(mxp_watch_t *watch)
+{
+	if (watch->inotify >= 0) {
+		close(watch->inotify);
+	}
+	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+}
+
+void mxp_watch_add(mxp_watch_t *watch, const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (watch->inotify < 0) {
+		return;
+	}
+	if (slash == NULL) {
+		snprintf(folder, sizeof(folder), ".");
+	} else if (slash == path) {
+		snprintf(folder, sizeof(folder), "/");
+	} else {
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	}
+	// Writing itself is left out: a file is read when its writer has closed it.
+	(void)inotify_add_watch(watch->inotify, folder,
+	                        IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+/*! \brief Takes events. A new file is none yet, its writer is about to write. */
+static void take_events(const char *buf, size_t len, mxp_watch_f changed, void *ctx)
+{
+	const struct inotify_event *event;
+	for (const char *pos = buf; pos < buf + len; pos += sizeof(*event) + event->len) {
+		event = (const struct inotify_event *)pos;
+		if (event->mask & IN_Q_OVERFLOW) {
+			changed(ctx, NULL);
+		} else if (event->len > 0 && (event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO))) {
+			changed(ctx, event->name);
+		}
+	}
+}
+
+void mxp_watch_wait(mxp_watch_t *watch, int timeout, mxp_watch_f changed, void *ctx)
+{
+	struct pollfd fds[] = {
+		{ .fd = watch->wake, .events = POLLIN },
+		{ .fd = watch->inotify, .events = POLLIN }, // Ignored if negative.
+	};
+	if (poll(fds, 2, timeout) <= 0) {
+		return;
+	}
+	if (fds[0].revents != 0) {
+		uint64_t count;
+		(void)!read(watch->wake, &count, sizeof(count));
+	}
+	char buf[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)]
+		__attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t len;
+	while (fds[1].revents != 0 && (len = read(watch->inotify, buf, sizeof(buf))) > 0) {
+		take_events(buf, (size_t)len, changed, ctx);
+	}
+}
+
+void mxp_watch_wake(mxp_watch_t *watch)
+{
+	const uint64_t one = 1;
+	(void)!write(watch->wake, &one, sizeof(one));
+}

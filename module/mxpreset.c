@@ -40,6 +40,9 @@
 	"\x0A"         \
 	"statistics"
 
+/*! Keeps the many registers of a rare case out of the usual one. */
+#define NOINLINE __attribute__((noinline))
+
 #define C_SERVER \
 	"\x06"   \
 	"server"
@@ -311,36 +314,54 @@ static knotd_in_state_t put_answer(const mxp_decision_t *decision, const knot_dn
 {
 	const mxp_settings_t *settings = &instance_of(mod)->settings;
 	const bool udp = (qdata->params->proto == KNOTD_QUERY_PROTO_UDP);
+	const bool is_preset = (decision->serve == MXP_SERVE_PRESET);
+	const uint16_t flags = udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
 
 	knot_rrset_t rrset;
 	knot_rrset_init(&rrset, (knot_dname_t *)owner, KNOT_RRTYPE_MX, KNOT_CLASS_IN,
 	                decision->ttl);
 	rrset.rrs = decision->rrs;
 
-	const uint16_t rotate = settings->rotation ? knot_wire_get_id(qdata->query->wire) : 0;
-	const int ret = knot_pkt_put_rotate(pkt, hint, &rrset, rotate,
-	                                    udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC);
-	if (ret == KNOT_ESPACE && udp) {
-		return KNOTD_IN_STATE_TRUNC;
-	} else if (ret != KNOT_EOK) {
-		if (settings->statistics) {
-			knotd_mod_stats_incr(mod, qdata->params->thread_id, CTR_FAILED, 0, 1);
-		}
-		return KNOTD_IN_STATE_ERROR;
-	}
-	if (settings->ede && decision->serve == MXP_SERVE_PRESET) {
+	if (is_preset && settings->ede) {
 		qdata->rcode_ede = KNOT_EDNS_EDE_SYNTHESIZED;
 	}
-	return KNOTD_IN_STATE_HIT;
+	if (is_preset && !settings->rotation && hint == KNOT_COMPR_HINT_QNAME &&
+	    mxp_answer_put(decision->preset->answer, &rrset, flags, pkt)) {
+		return KNOTD_IN_STATE_HIT;
+	}
+
+	const uint16_t rotate = settings->rotation ? knot_wire_get_id(qdata->query->wire) : 0;
+	const int ret = knot_pkt_put_rotate(pkt, hint, &rrset, rotate, flags);
+	if (ret == KNOT_EOK) {
+		return KNOTD_IN_STATE_HIT;
+	} else if (ret == KNOT_ESPACE && udp) {
+		return KNOTD_IN_STATE_TRUNC;
+	}
+	if (settings->statistics) {
+		knotd_mod_stats_incr(mod, qdata->params->thread_id, CTR_FAILED, 0, 1);
+	}
+	return KNOTD_IN_STATE_ERROR;
+}
+
+/*!
+ * \brief Tells if a query is for MX; other types shall hardly notice that the module is there.
+ *
+ * Unlike knot_pkt_qtype(), it relies on the server that there is a question.
+ */
+static inline bool is_mx(const knot_pkt_t *pkt)
+{
+	const uint8_t *qtype = pkt->wire + KNOT_WIRE_HEADER_SIZE + pkt->qname_size;
+	return qtype[0] == 0 && qtype[1] == KNOT_RRTYPE_MX;
 }
 
 // A query at the apex is answered before the server looks it up.
-static knotd_in_state_t mxpreset_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
-                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
+NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t *pkt,
+                                              knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	// HIT: a module before this one has answered.
-	if (knot_pkt_qtype(pkt) != KNOT_RRTYPE_MX || state == KNOTD_IN_STATE_HIT ||
-	    !knot_dname_is_equal(qdata->name, knotd_qdata_zone_name(qdata))) {
+	// HIT: a module before this one has answered. The zone's name ends the name of the
+	// question, so it is the same if it is as long.
+	const mxp_user_t *user = knotd_mod_ctx(mod);
+	if (state == KNOTD_IN_STATE_HIT || pkt->qname_size != user->zone_size) {
 		return state;
 	}
 
@@ -355,6 +376,12 @@ static knotd_in_state_t mxpreset_preanswer(knotd_in_state_t state, knot_pkt_t *p
 		knot_wire_set_aa(pkt->wire);
 		return put_answer(&decision, qdata->name, KNOT_COMPR_HINT_QNAME, pkt, qdata, mod);
 	}
+}
+
+static knotd_in_state_t mxpreset_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
+                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	return is_mx(pkt) ? preanswer_mx(state, pkt, qdata, mod) : state;
 }
 
 /*! \brief Finds an RRset of the zone in the packet; returns the number of RRsets if not there. */
@@ -380,12 +407,10 @@ static void remove_last(knot_pkt_t *pkt)
 }
 
 // A CNAME (or DNAME) of the zone has led to the apex: complete or correct what the server found.
-static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
-                                        knotd_qdata_t *qdata, knotd_mod_t *mod)
+NOINLINE static knotd_in_state_t answer_mx(knotd_in_state_t state, knot_pkt_t *pkt,
+                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	if (knot_pkt_qtype(pkt) != KNOT_RRTYPE_MX ||
-	    (state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_HIT) ||
-	    qdata->name == knot_pkt_qname(qdata->query) ||
+	if ((state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_HIT) ||
 	    !knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata))) {
 		return state;
 	}
@@ -410,6 +435,14 @@ static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
 		}
 		return put_answer(&decision, qdata->name, KNOT_COMPR_HINT_NONE, pkt, qdata, mod);
 	}
+}
+
+static knotd_in_state_t mxpreset_answer(knotd_in_state_t state, knot_pkt_t *pkt,
+                                        knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	return (is_mx(pkt) && qdata->name != knot_pkt_qname(qdata->query))
+	               ? answer_mx(state, pkt, qdata, mod)
+	               : state;
 }
 
 static void log_map(void *ctx, int priority, const char *message)
@@ -454,6 +487,9 @@ static mxp_user_t *join(knotd_mod_t *mod)
 		.rotation = knotd_conf(mod, C_SERVER, C_ROTATION, NULL).single.boolean,
 	};
 	mxp_user_t *user = mxp_join(&settings, log_map, mod);
+	if (user != NULL) {
+		user->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
+	}
 	free(params);
 	knotd_conf_free(&param);
 

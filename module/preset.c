@@ -410,6 +410,9 @@ mxp_cause_t mxp_preset_prepare(mxp_preset_t *preset)
 		if (cause != MXP_OK) {
 			return cause;
 		}
+		if (!mxp_answer_new(&preset->rrs, preset->ttl, &preset->answer)) {
+			return MXP_NO_MEMORY;
+		}
 	}
 
 	const size_t count = preset->retired_count + (ready ? preset->mx_count : 0u);
@@ -466,6 +469,7 @@ void mxp_preset_clear(mxp_preset_t *preset)
 	free(preset->defaults);
 	free(preset->mx);
 	free(preset->rrs.rdata);
+	free(preset->answer);
 	free(preset->title);
 	free(preset->name);
 	memset(preset, 0, sizeof(*preset));

@@ -21,6 +21,7 @@
 #include <libknot/mm_ctx.h>
 #include <libknot/rdataset.h>
 
+#include "answer.h"
 #include "cause.h"
 
 /*! \brief Most records in a preset. */
@@ -71,6 +72,7 @@ typedef struct mxp_preset {
 	                                     retired exchanges, and exchanges if none has
 	                                     a parameter. */
 	knot_rdataset_t rrs;            /*!< Records, ready; empty if there are parameters. */
+	mxp_answer_t *answer;           /*!< The same in wire form (NULL if not possible). */
 } mxp_preset_t;
 
 /*!

@@ -21,6 +21,7 @@ typedef struct mxp_user {
 	void *ctx;                /*!< Context for messages. */
 	struct mxp_user *prev;    /*!< Zone that came after. */
 	struct mxp_user *next;    /*!< Zone that came before. */
+	uint8_t zone_size;        /*!< Size of the zone's name, for the caller's use. */
 } mxp_user_t;
 
 /*!

@@ -40,6 +40,9 @@
 	"\x0A"         \
 	"statistics"
 
+#define IN_ADDR_ARPA "\007in-addr\004arpa"
+#define IP6_ARPA     "\003ip6\004arpa"
+
 /*! Keeps the many registers of a rare case out of the usual one. */
 #define NOINLINE __attribute__((noinline))
 
@@ -452,12 +455,8 @@ static void log_map(void *ctx, int priority, const char *message)
 
 static bool is_reverse(const knot_dname_t *zone)
 {
-	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)"\x07"
-	                                                           "in-addr\x04"
-	                                                           "arpa") > 0 ||
-	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)"\x03"
-	                                                           "ip6\x04"
-	                                                           "arpa") > 0;
+	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)IN_ADDR_ARPA) > 0 ||
+	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)IP6_ARPA) > 0;
 }
 
 static mxp_user_t *join(knotd_mod_t *mod)

@@ -142,9 +142,13 @@ def test_additional_of_filtered(server, way):
 SETS = {"plain": HOUSE, "gandi": GANDI, "gsuite": GSUITE, "ovh": OVH, "forty": FORTY}
 
 
+def readable(wire):
+    return dns.message.from_wire(wire, one_rr_per_rrset=True).to_text()
+
+
 @pytest.mark.parametrize("rotation", ["on", "off"])
 def test_order_as_stored(knotd, rotation):
-    """The same octets as from a server that stores the set."""
+    """The same records in the same order as from a server that stores the set."""
     option = {"server": f"    answer-rotation: {rotation}\n", "map_text": MAP_TEXT}
     bodies = {name: "" if name == "plain" else marker(name) for name in SETS}
     module = knotd({f"{name}.example": zone_text(ALIASES + body)
@@ -158,7 +162,10 @@ def test_order_as_stored(knotd, rotation):
             query = module.message(way.format(name), payload=4096)
             query.id = number
             answer = module.ask_wire(query.to_wire())
-            assert answer == stored.ask_wire(query.to_wire())
+            expected = stored.ask_wire(query.to_wire())
+            assert readable(answer) == readable(expected)
+            # A preset's names are not compressed against the question.
+            assert len(expected) <= len(answer) <= len(expected) + 16
             orders.add(answer[12:])
         assert len(orders) == (len(SETS[name]) if rotation == "on" else 1)
 
@@ -169,7 +176,7 @@ def test_class_any(knotd):
                                                "@ 3600 MX 20 mx2.house.example.\n")}, module=False)
     for rclass in ("ANY", "CH", "IN"):
         query = module.message("plain.example", rclass=rclass).to_wire()
-        assert module.ask_wire(query) == stored.ask_wire(query)
+        assert readable(module.ask_wire(query)) == readable(stored.ask_wire(query))
 
 
 def extended_errors(answer):

@@ -3,6 +3,7 @@
 
 import dns.edns
 import dns.flags
+import dns.message
 import dns.rcode
 import dns.rdatatype
 import pytest

@@ -163,8 +163,9 @@ static bool make_room(knot_pkt_t *pkt)
 bool mxp_answer_put(const mxp_answer_t *answer, const knot_rrset_t *rrset, uint16_t flags,
                     knot_pkt_t *pkt)
 {
-	if (answer == NULL || pkt->rrset_count > 0 || pkt->current != KNOT_ANSWER ||
-	    pkt->size != BASE - 1 + pkt->qname_size ||
+	// libknot never writes a pointer to the root.
+	if (answer == NULL || pkt->qname_size <= 1 || pkt->rrset_count > 0 ||
+	    pkt->current != KNOT_ANSWER || pkt->size != BASE - 1 + pkt->qname_size ||
 	    pkt->size + pkt->reserved + answer->size > pkt->max_size ||
 	    shares_ending(answer, pkt) || !make_room(pkt)) {
 		return false;

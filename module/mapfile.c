@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <libgen.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,46 +197,34 @@ static uint64_t text_hash(const char *text, size_t size)
 	return hash;
 }
 
-/*!
- * \brief Reads the file.
- *
- * \param again  This state was read before, but a change since may not show, or what it lacked
- *               may no longer be needed.
- *
- * \return False if the file has to be looked at again soon.
- */
-static bool take(mxp_mapfile_t *file, bool again, const mxp_logger_t *logger,
-                 mxp_garbage_t **garbage)
+mxp_text_t mxp_mapfile_read(const mxp_mapfile_t *file)
 {
-	summary_t summary = { .count = 0 };
-	mxp_map_t *map = NULL;
-	char *text = NULL;
-	size_t size = 0;
-	mxp_file_id_t id;
-	const char *reason = NULL;
+	mxp_text_t text = { .data = NULL };
+	text.ret = mxp_file_read(file->path, &text.data, &text.size, &text.id, &text.reason);
+	return text;
+}
 
-	const int ret = mxp_file_read(file->path, &text, &size, &id, &reason);
-	if (ret == KNOT_EAGAIN) {
-		return false;
-	}
-	const uint64_t hash = text_hash(text, size);
+void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
+                      const mxp_logger_t *logger, mxp_garbage_t **garbage)
+{
+	const uint64_t hash = text_hash(text->data, text->size);
 	const bool same = again && hash == file->hash;
 	const bool done = same && !file->retry;
-	file->recheck = !again && ret == KNOT_EOK;
+	file->recheck = !again && text->ret == KNOT_EOK;
 	file->retry = false;
-	file->taken = id;
+	file->taken = text->id;
 	file->hash = hash;
 	if (done) {
-		free(text);
-		return true;
+		return;
 	}
 
-	if (ret != KNOT_EOK) {
-		summarize(&summary, 0, reason);
+	summary_t summary = { .count = 0 };
+	mxp_map_t *map = NULL;
+	if (text->ret != KNOT_EOK) {
+		summarize(&summary, 0, text->reason);
 	} else {
-		(void)mxp_map_read(&map, text, size, summarize, &summary);
+		(void)mxp_map_read(&map, text->data, text->size, summarize, &summary);
 	}
-	free(text);
 	file->refused = (map == NULL || !satisfies(file, map, &summary));
 	if (!file->refused && !publish(file, map, logger, garbage)) {
 		summarize(&summary, 0, "not enough memory");
@@ -246,7 +236,6 @@ static bool take(mxp_mapfile_t *file, bool again, const mxp_logger_t *logger,
 	if (file->refused) {
 		mxp_map_free(map);
 	}
-	return !file->recheck;
 }
 
 mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_t *logger)
@@ -261,10 +250,13 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_
 		return NULL;
 	}
 	// There is nothing else to serve yet, so even a file that is being written will do.
-	file->closed = true;
+	const mxp_text_t text = mxp_mapfile_read(file);
+	file->seen = text.id;
+	file->seen_at = now;
 	mxp_garbage_t *garbage = NULL;
-	(void)mxp_mapfile_look(file, now, logger, &garbage);
+	mxp_mapfile_take(file, &text, false, logger, &garbage);
 	free(garbage); // No instance, no view, no map before this one.
+	free(text.data);
 
 	return file;
 }
@@ -290,44 +282,54 @@ static bool ends_in(const char *path, const char *name)
 	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
 }
 
-bool mxp_mapfile_is(const mxp_mapfile_t *file, const char *name)
+bool mxp_mapfile_is(const mxp_mapfile_t *file, int folder, const char *name)
 {
-	return ends_in(file->path, name) || (file->real != NULL && ends_in(file->real, name));
+	return (folder == file->watched[0] && ends_in(file->path, name)) ||
+	       (folder == file->watched[1] && file->real != NULL && ends_in(file->real, name));
+}
+
+/*! \brief Notes which folder a path is in. Returns false if it is the same as before. */
+static bool note_folder(const char *path, mxp_file_id_t *folder)
+{
+	char name[PATH_MAX];
+	snprintf(name, sizeof(name), "%s", path);
+	const mxp_file_id_t id = mxp_file_id(dirname(name));
+	const bool other = id.dev != folder->dev || id.ino != folder->ino;
+	*folder = id;
+
+	return other;
 }
 
 bool mxp_mapfile_moved(mxp_mapfile_t *file)
 {
-	char *real = realpath(file->path, NULL);
-	const bool same = (real == NULL || file->real == NULL) ? real == file->real
-	                                                       : strcmp(real, file->real) == 0;
-	const bool moved = !same || !file->watched;
 	free(file->real);
-	file->real = real;
-	file->watched = true;
+	file->real = realpath(file->path, NULL);
+	const bool moved = note_folder(file->path, &file->folders[0]);
+	const bool real_moved = file->real != NULL && note_folder(file->real, &file->folders[1]);
 
-	return moved;
+	return moved || real_moved;
 }
 
-bool mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now, const mxp_logger_t *logger,
-                      mxp_garbage_t **garbage)
+mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 {
 	const mxp_file_id_t id = mxp_file_id(file->path);
 	if (!mxp_file_same(&id, &file->seen)) {
 		file->seen = id;
 		file->seen_at = now;
 	}
-	const bool closed = file->closed;
-	file->closed = false;
 	if (mxp_file_same(&id, &file->taken)) {
 		if (file->recheck && now - file->seen_at < STAMP) {
-			return false;
+			return MXP_LOOK_SOON;
 		}
-		return (file->recheck || file->retry) ? take(file, true, logger, garbage) : true;
+		return (file->recheck || file->retry) ? MXP_READ_AGAIN : MXP_LOOK_LATER;
 	}
+	// A file that is gone may be about to come back.
+	const bool closed = file->closed && id.error == 0;
+	file->closed = false;
 	if (!closed && !mxp_file_older(&id, STILL) && now - file->seen_at < STILL) {
-		return false;
+		return MXP_LOOK_SOON;
 	}
-	return take(file, false, logger, garbage);
+	return MXP_READ;
 }
 
 mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,

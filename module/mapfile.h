@@ -53,14 +53,34 @@ typedef struct mxp_mapfile {
 	uint64_t hash;             /*!< Hash of the text that was read. */
 	bool recheck;              /*!< It was so young that a change since may not show. */
 	bool closed;               /*!< The file is complete: renamed, or closed by its writer. */
+	unsigned writes;           /*!< How often it was heard that the file is written. */
 	bool refused;              /*!< The last state was refused. */
 	bool retry;                /*!< It may be good now. */
-	bool watched;              /*!< Its folders are watched. */
 	char *real;                /*!< Path without symbolic links when last looked at. */
+	mxp_file_id_t folders[2];  /*!< Folders of both paths, only identity counts. */
+	int watched[2];            /*!< Numbers of both folders in the watch. */
 	size_t references;         /*!< Number of instances, and of those about to be. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 	struct mxp_mapfile *next;  /*!< Next file of the registry. */
 } mxp_mapfile_t;
+
+/*! \brief What to do with a file. */
+typedef enum {
+	MXP_LOOK_LATER, /*!< Nothing. */
+	MXP_LOOK_SOON,  /*!< It has changed and may not be complete. */
+	MXP_READ,       /*!< Read it. */
+	MXP_READ_AGAIN, /*!< Read the same state again: a change since may not show, or what it
+	                     lacked may no longer be needed. */
+} mxp_look_t;
+
+/*! \brief What was read. */
+typedef struct {
+	int ret;            /*!< KNOT_EOK or an error of errcode.h. */
+	const char *reason; /*!< Description of the error. */
+	char *data;         /*!< Text. */
+	size_t size;        /*!< Its size in octets. */
+	mxp_file_id_t id;   /*!< State of the file. */
+} mxp_text_t;
 
 /*! \brief What a new map has replaced, to be freed when no query can use it any more. */
 typedef struct mxp_garbage {
@@ -100,12 +120,13 @@ bool mxp_mapfile_current(const mxp_mapfile_t *file);
 /*!
  * \brief Tells if an entry of a watched folder is the file.
  *
- * \param file  Map file.
- * \param name  Name of the entry.
+ * \param file    Map file.
+ * \param folder  Number of the folder.
+ * \param name    Name of the entry.
  *
  * \return True if so.
  */
-bool mxp_mapfile_is(const mxp_mapfile_t *file, const char *name);
+bool mxp_mapfile_is(const mxp_mapfile_t *file, int folder, const char *name);
 
 /*!
  * \brief Tells if the folders that have to be watched are others than before.
@@ -117,17 +138,35 @@ bool mxp_mapfile_is(const mxp_mapfile_t *file, const char *name);
 bool mxp_mapfile_moved(mxp_mapfile_t *file);
 
 /*!
- * \brief Looks at the file, reads it if it has changed and is complete, and publishes the map.
+ * \brief Looks at the file.
+ *
+ * \param file  Map file.
+ * \param now   Steady time in milliseconds.
+ *
+ * \return What to do.
+ */
+mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now);
+
+/*!
+ * \brief Reads the file.
+ *
+ * \param file  Map file.
+ *
+ * \return Text; its data are to be freed.
+ */
+mxp_text_t mxp_mapfile_read(const mxp_mapfile_t *file);
+
+/*!
+ * \brief Makes a map of what was read and publishes it, if it is good.
  *
  * \param file     Map file.
- * \param now      Steady time in milliseconds.
+ * \param text     What was read.
+ * \param again    The same state was read before.
  * \param logger   Takes what is to be said of the map.
  * \param garbage  List that takes what was replaced.
- *
- * \return False if the file has to be looked at again soon.
  */
-bool mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now, const mxp_logger_t *logger,
-                      mxp_garbage_t **garbage);
+void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
+                      const mxp_logger_t *logger, mxp_garbage_t **garbage);
 
 /*!
  * \brief Frees what was replaced, after a grace period.

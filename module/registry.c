@@ -10,6 +10,8 @@
 #include <time.h>
 #include <urcu.h>
 
+#include <libknot/errcode.h>
+
 #include "registry.h"
 #include "watch.h"
 
@@ -17,6 +19,10 @@
 #define LOOK 250
 /*! How often a file is looked at that has changed and is not complete, in milliseconds. */
 #define LOOK_SOON 20
+/*! Age of a text that its writer may still be at, in milliseconds. */
+#define YOUNG 50
+/*! Time in which a writer is heard of, in milliseconds. */
+#define HEARING 5
 /*! Longest wait for a file that has changed, in milliseconds. */
 #define PATIENCE UINT64_C(1000)
 
@@ -67,42 +73,86 @@ static mxp_logger_t speaker(void)
 	return (mxp_logger_t){ user_log, users->ctx };
 }
 
-static void file_changed(void *ctx, const char *name)
+static void file_changed(void *ctx, int folder, const char *name, bool complete)
 {
 	(void)ctx;
-	pthread_mutex_lock(&lock);
 	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		file->closed |= (name == NULL || mxp_mapfile_is(file, name));
-	}
-	pthread_mutex_unlock(&lock);
-}
-
-/*! \brief Watches the folders of all files, and those that symbolic links lead to. */
-static void watch_all(mxp_watch_t *watch)
-{
-	mxp_watch_reset(watch);
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		mxp_watch_add(watch, file->path);
-		if (file->real != NULL) {
-			mxp_watch_add(watch, file->real);
+		if (name == NULL || mxp_mapfile_is(file, folder, name)) {
+			file->closed = complete;
+			file->writes += !complete;
 		}
 	}
+}
+
+static bool is_watched(int folder)
+{
+	bool found = false;
+	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
+		found |= (file->watched[0] == folder || file->watched[1] == folder);
+	}
+	return found;
+}
+
+/*!
+ * \brief Watches the folder of a file, and that which symbolic links lead to.
+ *
+ * What was heard of other files is kept.
+ */
+static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
+{
+	const int before[] = { file->watched[0], file->watched[1] };
+	file->watched[0] = mxp_watch_add(watch, file->path);
+	file->watched[1] = file->real != NULL ? mxp_watch_add(watch, file->real) : -1;
+	for (size_t i = 0; i < 2; i++) {
+		if (before[i] > 0 && !is_watched(before[i])) {
+			mxp_watch_remove(watch, before[i]);
+		}
+	}
+}
+
+/*! \brief Takes what was heard, by what symbolic links lead to now. */
+static void hear(watcher_t *self)
+{
+	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
+		if (mxp_mapfile_moved(file)) {
+			watch_file(file, &self->watch);
+		}
+	}
+	mxp_watch_read(&self->watch, file_changed, NULL);
+}
+
+/*! \brief Looks at a file. Returns false if it has to be looked at again soon. */
+static bool look_at(mxp_mapfile_t *file, watcher_t *self, mxp_garbage_t **garbage)
+{
+	const mxp_look_t look = mxp_mapfile_look(file, steady_ms());
+	if (look == MXP_LOOK_LATER || look == MXP_LOOK_SOON) {
+		return look == MXP_LOOK_LATER;
+	}
+	// That one writer has finished says nothing of the next one. It is heard of right after
+	// what it wrote can be read, so a text this young is not trusted before.
+	const unsigned writes = file->writes;
+	const mxp_text_t text = mxp_mapfile_read(file);
+	if (text.ret == KNOT_EOK && !mxp_file_older(&text.id, YOUNG)) {
+		const struct timespec hearing = { .tv_nsec = HEARING * 1000000 };
+		(void)nanosleep(&hearing, NULL);
+	}
+	hear(self);
+	if (text.ret != KNOT_EAGAIN && writes == file->writes) {
+		const mxp_logger_t logger = speaker();
+		mxp_mapfile_take(file, &text, look == MXP_READ_AGAIN, &logger, garbage);
+	}
+	free(text.data);
+
+	return !file->recheck && writes == file->writes;
 }
 
 /*! \brief Looks at all files. Returns the time until they should be looked at again. */
 static int look_at_all(watcher_t *self, mxp_garbage_t **garbage)
 {
 	int wait = LOOK;
-	bool moved = false;
+	hear(self);
 	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		moved |= mxp_mapfile_moved(file);
-	}
-	if (moved) {
-		watch_all(&self->watch);
-	}
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		const mxp_logger_t logger = speaker();
-		if (!mxp_mapfile_look(file, steady_ms(), &logger, garbage)) {
+		if (!look_at(file, self, garbage)) {
 			wait = LOOK_SOON;
 		}
 	}
@@ -122,7 +172,7 @@ static void *watch_files(void *arg)
 		pthread_mutex_unlock(&lock);
 
 		mxp_garbage_free(garbage);
-		mxp_watch_wait(&self->watch, wait, file_changed, NULL);
+		mxp_watch_wait(&self->watch, wait);
 		pthread_mutex_lock(&lock);
 	}
 	pthread_mutex_unlock(&lock);

@@ -33,20 +33,17 @@ void mxp_watch_close(mxp_watch_t *watch)
 	}
 }
 
-void mxp_watch_reset(mxp_watch_t *watch)
+void mxp_watch_remove(mxp_watch_t *watch, int folder)
 {
-	if (watch->inotify >= 0) {
-		close(watch->inotify);
-	}
-	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	(void)inotify_rm_watch(watch->inotify, folder);
 }
 
-void mxp_watch_add(mxp_watch_t *watch, const char *path)
+int mxp_watch_add(mxp_watch_t *watch, const char *path)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	if (watch->inotify < 0) {
-		return;
+		return -1;
 	}
 	if (slash == NULL) {
 		snprintf(folder, sizeof(folder), ".");
@@ -55,42 +52,43 @@ void mxp_watch_add(mxp_watch_t *watch, const char *path)
 	} else {
 		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
 	}
-	// Writing itself is left out: a file is read when its writer has closed it.
-	(void)inotify_add_watch(watch->inotify, folder,
-	                        IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+	return inotify_add_watch(watch->inotify, folder,
+	                         IN_CLOSE_WRITE | IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR);
 }
 
-/*! \brief Takes events. A new file is none yet, its writer is about to write. */
 static void take_events(const char *buf, size_t len, mxp_watch_f changed, void *ctx)
 {
 	const struct inotify_event *event;
 	for (const char *pos = buf; pos < buf + len; pos += sizeof(*event) + event->len) {
 		event = (const struct inotify_event *)pos;
 		if (event->mask & IN_Q_OVERFLOW) {
-			changed(ctx, NULL);
-		} else if (event->len > 0 && (event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO))) {
-			changed(ctx, event->name);
+			changed(ctx, event->wd, NULL, false);
+		} else if (event->len > 0 && event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) {
+			changed(ctx, event->wd, event->name, true);
+		} else if (event->len > 0 && event->mask & IN_MODIFY) {
+			changed(ctx, event->wd, event->name, false);
 		}
 	}
 }
 
-void mxp_watch_wait(mxp_watch_t *watch, int timeout, mxp_watch_f changed, void *ctx)
+void mxp_watch_wait(mxp_watch_t *watch, int timeout)
 {
 	struct pollfd fds[] = {
 		{ .fd = watch->wake, .events = POLLIN },
 		{ .fd = watch->inotify, .events = POLLIN }, // Ignored if negative.
 	};
-	if (poll(fds, 2, timeout) <= 0) {
-		return;
-	}
-	if (fds[0].revents != 0) {
+	if (poll(fds, 2, timeout) > 0 && fds[0].revents != 0) {
 		uint64_t count;
 		(void)!read(watch->wake, &count, sizeof(count));
 	}
+}
+
+void mxp_watch_read(mxp_watch_t *watch, mxp_watch_f changed, void *ctx)
+{
 	char buf[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)]
 		__attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t len;
-	while (fds[1].revents != 0 && (len = read(watch->inotify, buf, sizeof(buf))) > 0) {
+	while (watch->inotify >= 0 && (len = read(watch->inotify, buf, sizeof(buf))) > 0) {
 		take_events(buf, (size_t)len, changed, ctx);
 	}
 }

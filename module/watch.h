@@ -20,14 +20,14 @@ typedef struct {
 } mxp_watch_t;
 
 /*!
- * \brief Takes the name of an entry of a folder.
+ * \brief Takes what has happened to an entry of a folder.
  *
- * It was renamed into place, or closed by its writer, or is a new symbolic or hard link.
- *
- * \param ctx   Context.
- * \param name  Name of the entry, NULL if names were lost.
+ * \param ctx       Context.
+ * \param folder    Folder, as mxp_watch_add() has numbered it.
+ * \param name      Name of the entry, NULL if it may have happened to any.
+ * \param complete  It was renamed into place or closed by its writer; otherwise, it was written.
  */
-typedef void (*mxp_watch_f)(void *ctx, const char *name);
+typedef void (*mxp_watch_f)(void *ctx, int folder, const char *name, bool complete);
 
 /*!
  * \brief Opens a watch.
@@ -46,29 +46,39 @@ bool mxp_watch_open(mxp_watch_t *watch);
 void mxp_watch_close(mxp_watch_t *watch);
 
 /*!
- * \brief Forgets all folders.
+ * \brief Forgets a folder.
  *
- * \param watch  Watch.
+ * \param watch   Watch.
+ * \param folder  Number of the folder.
  */
-void mxp_watch_reset(mxp_watch_t *watch);
+void mxp_watch_remove(mxp_watch_t *watch, int folder);
 
 /*!
- * \brief Adds the folder of a file.
+ * \brief Adds the folder of a file; a folder that was added before keeps its number.
  *
  * \param watch  Watch.
  * \param path   Path of the file.
+ *
+ * \return Number of the folder, negative if it cannot be watched.
  */
-void mxp_watch_add(mxp_watch_t *watch, const char *path);
+int mxp_watch_add(mxp_watch_t *watch, const char *path);
 
 /*!
- * \brief Waits for a change, or to be woken.
+ * \brief Waits for something to happen, or to be woken.
  *
  * \param watch    Watch.
  * \param timeout  Longest wait in milliseconds.
- * \param changed  Called for each entry that has changed.
+ */
+void mxp_watch_wait(mxp_watch_t *watch, int timeout);
+
+/*!
+ * \brief Tells what has happened until now, in order. Does not wait.
+ *
+ * \param watch    Watch.
+ * \param changed  Called for each event.
  * \param ctx      Context of the call.
  */
-void mxp_watch_wait(mxp_watch_t *watch, int timeout, mxp_watch_f changed, void *ctx);
+void mxp_watch_read(mxp_watch_t *watch, mxp_watch_f changed, void *ctx);
 
 /*!
  * \brief Ends a wait; may be called from any thread.

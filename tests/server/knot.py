@@ -72,6 +72,28 @@ def long_marker(head, tail, size=60_000):
     return split_text(" ".join([*parts, tail]))
 
 
+class Daemon:
+    """A process that is no child of ours, with what a server needs of Popen."""
+
+    def __init__(self, pid):
+        self.pid, self.returncode = pid, None
+
+    def poll(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status")
+        if not status.exists() or "State:\tZ" in status.read_text():
+            self.returncode = 0
+        return self.returncode
+
+    def wait(self, timeout=PATIENCE):
+        wait_for(lambda: self.poll() is not None, f"process {self.pid} to end", timeout)
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
 class Knotd:
     """A server with zones that all use the module in the same way, unless told otherwise.
 
@@ -83,12 +105,16 @@ class Knotd:
     server     further lines of the section `server`
     extra      further sections, before `template` (keys, ACL, policies ...)
     zone_extra further lines for every zone (`acl: ...`)
+    tail       further sections at the end (templates and zones that need the module ...)
     module     False to run without the module at all
+    confdb     True to run from a configuration database
+    daemon     True to run in the background
     valgrind   command line to put before knotd
     """
 
     def __init__(self, path, zones, settings=None, map_text=MAP.read_text(), instances=None,
-                 modules=None, server="", extra="", zone_extra="", module=True, valgrind=()):
+                 modules=None, server="", extra="", zone_extra="", tail="", module=True,
+                 confdb=False, daemon=False, valgrind=()):
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         self.zones = dict(zones)
@@ -98,7 +124,10 @@ class Knotd:
         self.server = server
         self.extra = extra
         self.zone_extra = zone_extra
+        self.tail = tail
         self.module = module
+        self.confdb = confdb
+        self.daemon = daemon
         self.wrapper = list(valgrind)
         self.patience = PATIENCE * (4 if valgrind else 1)
         self.map_path = self.path / "mx-presets.zone"
@@ -182,12 +211,25 @@ zone:
             module = self.modules.get(name, "mod-mxpreset/house") if self.module else ""
             if module:
                 text += f"    module: {module}\n"
-        return text
+        return text + self.tail
 
     def write_configuration(self):
         (self.path / "knot.conf").write_text(self.configuration())
 
     # Life
+
+    def arguments(self):
+        """How knotd finds its configuration, and where it runs."""
+        if not self.confdb:
+            return ["-c", str(self.path / "knot.conf"), *(["-d"] if self.daemon else [])]
+        base = ["-C", str(self.path / "confdb")]
+        subprocess.run(["knotc", "-f", *base, "conf-import", str(self.path / "knot.conf")],
+                       stdout=subprocess.DEVNULL, timeout=60, check=True)
+        return base
+
+    def pid_text(self):
+        path = self.path / "knot.pid"
+        return path.read_text() if path.exists() else ""
 
     def start(self, wait_zones=True):
         """Starts knotd and waits until it serves all zones."""
@@ -198,9 +240,12 @@ zone:
             self.log_path.write_text("")
             output = open(self.path / "output.log", "wb")
             self.process = subprocess.Popen(
-                [*self.wrapper, "knotd", "-c", str(self.path / "knot.conf")],
+                [*self.wrapper, "knotd", *self.arguments()],
                 stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
             output.close()
+            if self.daemon:
+                self.process.wait(self.patience)
+                self.process = Daemon(int(wait_for(self.pid_text, "knot.pid", self.patience)))
             wait_for(lambda: self.process.poll() is not None or
                      "server started" in self.log(), "knotd to start", self.patience)
             if self.process.poll() is None:
@@ -369,7 +414,8 @@ class Askers:
             thread.ended.set()
         for thread in self.threads:
             thread.join()
-        assert [thread.wrong for thread in self.threads] == [[], []]
+        wrong = [thread.wrong for thread in self.threads]
+        assert wrong == [[], []], wrong
         assert all(thread.rounds > 0 for thread in self.threads)
 
 

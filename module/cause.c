@@ -25,7 +25,10 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_NO_MAP] = "no valid preset map",
 	[MXP_NO_BUILTIN] = "preset map lacks the built-in",
 	[MXP_NO_MEMORY] = "not enough memory",
-	[MXP_UNSIGNED] = "signed zone, the answer cannot be signed",
+	[MXP_UNSIGNED] = "signed zone is served as stored, the answer cannot be signed:",
+	[MXP_MAX_TTL] = "TTL larger than the policy's zone-max-ttl, preset",
+	[MXP_ONLINE_FIRST] = "mod-onlinesign has to come after this module",
+	[MXP_ONLINE_BITMAP] = "nsec-bitmap of mod-onlinesign has to list MX",
 };
 
 const char *mxp_cause_str(mxp_cause_t cause)

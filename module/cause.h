@@ -30,6 +30,9 @@ typedef enum {
 	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
 	MXP_NO_MEMORY,      /*!< Memory exhausted. */
 	MXP_UNSIGNED,       /*!< The zone is signed and the answer would not be. */
+	MXP_MAX_TTL,        /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
+	MXP_ONLINE_FIRST,   /*!< mod-onlinesign comes before this module. */
+	MXP_ONLINE_BITMAP,  /*!< mod-onlinesign denies MX. */
 	MXP_CAUSES          /*!< Number of causes. */
 } mxp_cause_t;
 

@@ -46,14 +46,15 @@ static mxp_span_t instance_value(const void *ctx, const char *name)
 }
 
 /*! \brief Serves a preset. Returns false if it cannot be expanded, with the fault added. */
-static bool serve(const mxp_preset_t *preset, mxp_source_t source, const knot_dname_t *zone,
+static bool serve(const mxp_preset_t *preset, mxp_source_t source, const mxp_apex_t *apex,
                   mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, mxp_decision_t *out)
 {
 	if (preset->param_count == 0) {
 		out->rrs = preset->rrs;
 	} else {
 		mxp_fault_t fault;
-		if (!mxp_preset_expand(preset, zone, lookup, ctx, mm, &out->rrs, &fault)) {
+		if (!mxp_preset_expand(preset, apex->zone, apex->canonical, lookup, ctx, mm,
+		                       &out->rrs, &fault)) {
 			if (fault.cause == MXP_NO_MEMORY) {
 				fail(out, fault.cause, NULL);
 				return true;
@@ -143,8 +144,8 @@ static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
 	builtin_t builtin = { .preset = view->builtin };
 	mxp_fault_t fault;
 	if (view->builtin->param_count > 0 &&
-	    !mxp_preset_expand(view->builtin, apex->zone, instance_value, rules, mm, &builtin.rrs,
-	                       &fault) &&
+	    !mxp_preset_expand(view->builtin, apex->zone, false, instance_value, rules, mm,
+	                       &builtin.rrs, &fault) &&
 	    fault.cause == MXP_NO_MEMORY) {
 		fail(out, MXP_NO_MEMORY, NULL);
 		return true;
@@ -195,7 +196,7 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 		          (mxp_fault_t){ MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len });
 		return false;
 	}
-	if (!serve(preset, MXP_SOURCE_MARKER, apex->zone, mxp_marker_value, &marker, mm, out)) {
+	if (!serve(preset, MXP_SOURCE_MARKER, apex, mxp_marker_value, &marker, mm, out)) {
 		out->fallback = true;
 		return false;
 	}
@@ -214,8 +215,8 @@ static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, con
 		if (view->preset == NULL) {
 			const mxp_span_t name = mxp_span(rules->preset);
 			add_fault(out, (mxp_fault_t){ MXP_UNKNOWN_PRESET, name.data, name.len });
-		} else if (serve(view->preset, MXP_SOURCE_PRESET, apex->zone, instance_value, rules,
-		                 mm, out)) {
+		} else if (serve(view->preset, MXP_SOURCE_PRESET, apex, instance_value, rules, mm,
+		                 out)) {
 			return;
 		}
 		out->fallback = true;
@@ -224,7 +225,7 @@ static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, con
 		fail(out, MXP_NO_BUILTIN, rules->builtin);
 		return;
 	}
-	(void)serve(view->builtin, MXP_SOURCE_BUILTIN, apex->zone, instance_value, rules, mm, out);
+	(void)serve(view->builtin, MXP_SOURCE_BUILTIN, apex, instance_value, rules, mm, out);
 }
 
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,

@@ -43,6 +43,7 @@ typedef struct {
 	knot_rdataset_t mx;       /*!< MX records. */
 	uint32_t mx_ttl;          /*!< TTL of the MX records in seconds. */
 	knot_rdataset_t txt;      /*!< TXT records. */
+	bool canonical;           /*!< The answer is to be signed (RFC 4034, section 6.2). */
 } mxp_apex_t;
 
 /*! \brief What to serve. */

@@ -173,9 +173,6 @@ static bool publish(mxp_mapfile_t *file, mxp_map_t *map, const mxp_logger_t *log
 
 void mxp_garbage_free(mxp_garbage_t *garbage)
 {
-	if (garbage != NULL) {
-		synchronize_rcu();
-	}
 	while (garbage != NULL) {
 		mxp_garbage_t *next = garbage->next;
 		for (size_t i = 0; i < garbage->count; i++) {

@@ -171,8 +171,6 @@ void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
 /*!
  * \brief Frees what was replaced, after a grace period.
  *
- * Must not be called within a read-side section.
- *
  * \param garbage  List.
  */
 void mxp_garbage_free(mxp_garbage_t *garbage);

@@ -323,7 +323,8 @@ static mxp_cause_t check_message(const knot_rdataset_t *rrs)
 
 /*! \brief Writes all records of a preset, parameters replaced by values. */
 static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *values,
-                                 const knot_dname_t *zone, knot_mm_t *mm, knot_rdataset_t *rrs)
+                                 const knot_dname_t *zone, bool lower, knot_mm_t *mm,
+                                 knot_rdataset_t *rrs)
 {
 	uint8_t *pos = mxp_alloc(mm, room(preset));
 	if (pos == NULL) {
@@ -337,6 +338,9 @@ static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *v
 		write_exchange(preset, mx->exchange, values, zone, &out);
 		if (out.cause != MXP_OK) {
 			break;
+		}
+		if (lower) {
+			knot_dname_to_lower(out.name);
 		}
 		// Without parameters, the map's reader has seen to this.
 		if (preset->param_count > 0 && has_exchange(rrs, out.name, out.size)) {
@@ -367,8 +371,9 @@ static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *v
 	return out.cause;
 }
 
-bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp_lookup_f lookup,
-                       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault)
+bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, bool lower,
+                       mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs,
+                       mxp_fault_t *fault)
 {
 	uint8_t buf[KNOT_DNAME_MAXLABELLEN + 1];
 	const mxp_span_t dashed = { buf, zone_dashed(zone, buf) };
@@ -380,7 +385,7 @@ bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp
 	}
 	bool done = find_values(preset, lookup, ctx, dashed, values, fault);
 	if (done) {
-		const mxp_cause_t cause = write_records(preset, values, zone, mm, rrs);
+		const mxp_cause_t cause = write_records(preset, values, zone, lower, mm, rrs);
 		*fault =
 			(mxp_fault_t){ cause, (const uint8_t *)preset->name, strlen(preset->name) };
 		done = (cause == MXP_OK);
@@ -406,7 +411,8 @@ mxp_cause_t mxp_preset_prepare(mxp_preset_t *preset)
 	const bool ready = (preset->param_count == 0 && preset->mx_count > 0);
 	if (ready) {
 		static const knot_dname_t *const no_zone = (const knot_dname_t *)"";
-		const mxp_cause_t cause = write_records(preset, NULL, no_zone, NULL, &preset->rrs);
+		const mxp_cause_t cause =
+			write_records(preset, NULL, no_zone, false, NULL, &preset->rrs);
 		if (cause != MXP_OK) {
 			return cause;
 		}

@@ -191,6 +191,7 @@ bool mxp_label_is_zone(mxp_span_t label);
  *
  * \param preset  Preset.
  * \param zone    Name of the zone in lower case.
+ * \param lower   Write exchanges in lower case, as a signature needs them.
  * \param lookup  Finds values that go before the defaults (NULL if there are none).
  * \param ctx     Context of the lookup.
  * \param mm      Memory context for the records (NULL for malloc).
@@ -199,8 +200,9 @@ bool mxp_label_is_zone(mxp_span_t label);
  *
  * \return True if expanded.
  */
-bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, mxp_lookup_f lookup,
-                       const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs, mxp_fault_t *fault);
+bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, bool lower,
+                       mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, knot_rdataset_t *rrs,
+                       mxp_fault_t *fault);
 
 /*!
  * \brief Makes a preset ready for use: its records if it has no parameters, and its own names.

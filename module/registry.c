@@ -159,6 +159,17 @@ static int look_at_all(watcher_t *self, mxp_garbage_t **garbage)
 	return wait;
 }
 
+/*! \brief Frees what queries may still have used a moment ago. */
+static void free_replaced(mxp_garbage_t *garbage)
+{
+	mxp_signature_t *signatures = mxp_signatures_forgotten();
+	if (garbage != NULL || signatures != NULL) {
+		synchronize_rcu();
+		mxp_garbage_free(garbage);
+		mxp_signatures_free(signatures);
+	}
+}
+
 static void *watch_files(void *arg)
 {
 	watcher_t *self = arg;
@@ -171,7 +182,7 @@ static void *watch_files(void *arg)
 		pthread_cond_broadcast(&looked);
 		pthread_mutex_unlock(&lock);
 
-		mxp_garbage_free(garbage);
+		free_replaced(garbage);
 		mxp_watch_wait(&self->watch, wait);
 		pthread_mutex_lock(&lock);
 	}
@@ -326,13 +337,14 @@ static void unlink_user(mxp_user_t *user)
 	}
 }
 
-mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx)
+mxp_user_t *mxp_join(const mxp_settings_t *settings, bool signs, mxp_log_f log, void *ctx)
 {
-	mxp_user_t *user = calloc(1, sizeof(*user));
+	mxp_user_t *user = calloc(1, sizeof(*user) + (signs ? sizeof(*user->signer) : 0));
 	if (user == NULL) {
 		return NULL;
 	}
 	user->ctx = ctx;
+	user->signs = signs;
 
 	pthread_once(&once, init);
 	pthread_mutex_lock(&lock);
@@ -377,6 +389,10 @@ void mxp_leave(mxp_user_t *user)
 
 	if (last != NULL) {
 		stop_watcher(last);
+		mxp_signatures_free(mxp_signatures_forgotten());
+	}
+	if (user->signs) {
+		mxp_signer_clear(user->signer);
 	}
 	free(user);
 }

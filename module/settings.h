@@ -16,6 +16,7 @@
 typedef struct {
 	const char *file;  /*!< Path of the preset map. */
 	mxp_rules_t rules; /*!< What the decision needs to know. */
+	bool dnssec;       /*!< Sign what signed zones are served with. */
 	bool ede;          /*!< Mark synthesized answers with an Extended DNS Error. */
 	bool statistics;   /*!< Count. */
 	bool rotation;     /*!< Rotate the records of an answer. */

@@ -216,7 +216,7 @@ static void expansion(void **state)
 		knot_rdataset_t rrs = { 0 };
 		mxp_fault_t fault = { .cause = MXP_OK };
 		start_countdown(allocations);
-		good = mxp_preset_expand(preset, zone, NULL, NULL, &counting, &rrs, &fault);
+		good = mxp_preset_expand(preset, zone, false, NULL, NULL, &counting, &rrs, &fault);
 		stop_countdown();
 		assert_int_equal(good, !failed);
 		if (good) {

@@ -171,8 +171,8 @@ static void check_expansion(void **state)
 	}
 	knot_rdataset_t rrs = { 0 };
 	mxp_fault_t fault = { .cause = MXP_OK };
-	const bool good =
-		mxp_preset_expand(preset, zone, mxp_marker_value, &marker, NULL, &rrs, &fault);
+	const bool good = mxp_preset_expand(preset, zone, false, mxp_marker_value, &marker, NULL,
+	                                    &rrs, &fault);
 	assert_int_equal(fault.cause, row->cause);
 	assert_int_equal(good, row->mx != NULL);
 	if (good) {
@@ -193,7 +193,8 @@ static void expands_without_lookup(void **state)
 	mxp_fault_t fault;
 	knot_dname_storage_t zone;
 	make_name("example.com.", zone);
-	assert_true(mxp_preset_expand(&map->presets[0], zone, NULL, NULL, NULL, &rrs, &fault));
+	assert_true(
+		mxp_preset_expand(&map->presets[0], zone, false, NULL, NULL, NULL, &rrs, &fault));
 	assert_same_rrs(&rrs, "1 d.test.");
 	free(rrs.rdata);
 	mxp_map_free(map);
@@ -221,8 +222,8 @@ static void expands_255_records_in_order(void **state)
 	mxp_fault_t fault;
 	knot_dname_storage_t zone;
 	make_name("example.com.", zone);
-	assert_true(mxp_preset_expand(&map->presets[0], zone, mxp_marker_value, &marker, NULL, &rrs,
-	                              &fault));
+	assert_true(mxp_preset_expand(&map->presets[0], zone, false, mxp_marker_value, &marker,
+	                              NULL, &rrs, &fault));
 	assert_same_rrs(&rrs, mx_text);
 	free(rrs.rdata);
 	mxp_map_free(map);
@@ -250,12 +251,12 @@ static void refuses_too_large_an_answer(void **state)
 	mxp_fault_t fault;
 	knot_dname_storage_t zone;
 	make_name("example.com.", zone);
-	assert_true(mxp_preset_expand(&map->presets[0], zone, mxp_marker_value, &small, NULL, &rrs,
-	                              &fault));
+	assert_true(mxp_preset_expand(&map->presets[0], zone, false, mxp_marker_value, &small, NULL,
+	                              &rrs, &fault));
 	assert_int_equal(rrs.count, MXP_RECORDS_MAX);
 	free(rrs.rdata);
-	assert_false(mxp_preset_expand(&map->presets[0], zone, mxp_marker_value, &large, NULL, &rrs,
-	                               &fault));
+	assert_false(mxp_preset_expand(&map->presets[0], zone, false, mxp_marker_value, &large,
+	                               NULL, &rrs, &fault));
 	assert_int_equal(fault.cause, MXP_MESSAGE_LENGTH);
 	mxp_map_free(map);
 }

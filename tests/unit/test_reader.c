@@ -769,7 +769,7 @@ static void survives_damage(void **state)
 			knot_rdataset_t rrs = { 0 };
 			mxp_fault_t fault;
 			if (map->presets[i].param_count > 0 &&
-			    mxp_preset_expand(&map->presets[i], zone, NULL, NULL, NULL, &rrs,
+			    mxp_preset_expand(&map->presets[i], zone, false, NULL, NULL, NULL, &rrs,
 			                      &fault)) {
 				assert_int_equal(rrs.count, map->presets[i].mx_count);
 			}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include <libdnssec/nsec.h>
+#include <libknot/descriptor.h>
+#include <libknot/rrtype/nsec.h>
+#include <libknot/rrtype/nsec3.h>
+#include <libknot/rrtype/rrsig.h>
+
+#include "denial.h"
+#include "memory.h"
+
+/*! Place of MX in a bitmap (RFC 4034, section 4.1.2): type 15 of window 0. */
+#define MX_OCTET (2 + KNOT_RRTYPE_MX / 8)
+#define MX_BIT   (0x80 >> KNOT_RRTYPE_MX % 8)
+/*! Most signatures of one denial: algorithms and keys in a roll-over. */
+#define SIGNATURES_MAX 8
+
+/*! \brief A new signature and its place in the packet. */
+typedef struct {
+	uint8_t *place;
+	const uint8_t *bytes;
+	size_t len;
+} patch_t;
+
+/*! \brief Offset of the bitmap in the RDATA of a denial of MX at the apex, 0 if it is none. */
+static size_t apex_bitmap(const knot_rrset_t *rrset)
+{
+	const knot_rdata_t *rdata = rrset->rrs.rdata;
+	const uint8_t *bitmap;
+	uint16_t len;
+	if (rrset->type == KNOT_RRTYPE_NSEC) {
+		bitmap = knot_nsec_bitmap(rdata);
+		len = knot_nsec_bitmap_len(rdata);
+	} else if (rrset->type == KNOT_RRTYPE_NSEC3) {
+		bitmap = knot_nsec3_bitmap(rdata);
+		len = knot_nsec3_bitmap_len(rdata);
+	} else {
+		return 0;
+	}
+	if (len <= MX_OCTET || bitmap[0] != 0 || 2 + bitmap[1] <= MX_OCTET ||
+	    !dnssec_nsec_bitmap_contains(bitmap, len, KNOT_RRTYPE_SOA) ||
+	    dnssec_nsec_bitmap_contains(bitmap, len, KNOT_RRTYPE_MX)) {
+		return 0;
+	}
+	return (size_t)(bitmap - rdata->data);
+}
+
+/*! \brief Start of the RDATA of a record in the packet. */
+static uint8_t *wire_rdata(uint8_t *pos)
+{
+	while (*pos != 0 && !knot_wire_is_pointer(pos)) {
+		pos += 1 + *pos;
+	}
+	return pos + (*pos != 0 ? 2 : 1) + 10;
+}
+
+static uint16_t wire_rdata_len(const uint8_t *rdata)
+{
+	return knot_wire_read_u16(rdata - 2);
+}
+
+uint16_t mxp_denial_find(const knot_pkt_t *pkt)
+{
+	for (uint16_t i = 0; i < pkt->rrset_count; i++) {
+		const size_t bitmap = apex_bitmap(&pkt->rr[i]);
+		// The RDATA is the zone's, as it was before a patch.
+		if (bitmap > 0 &&
+		    !(wire_rdata(pkt->wire + pkt->rr_info[i].pos)[bitmap + MX_OCTET] & MX_BIT)) {
+			return i;
+		}
+	}
+	return pkt->rrset_count;
+}
+
+/*! \brief Signs a denial after one of its RRSIGs in the packet. */
+static bool sign_again(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8_t *rrsig,
+                       knot_mm_t *mm, patch_t *out)
+{
+	const knot_rdata_t *rdata = denial->rrs.rdata;
+	const size_t header = 18 + knot_dname_size(rrsig + 18);
+	const size_t owner = knot_dname_size(denial->owner);
+	const size_t size = header + owner + 10 + rdata->len;
+	uint8_t *data = mxp_alloc(mm, size);
+	if (data == NULL) {
+		return false;
+	}
+	memcpy(data, rrsig, header);
+	uint8_t *pos = data + header;
+	memcpy(pos, denial->owner, owner);
+	pos += owner;
+	knot_wire_write_u16(pos, denial->type);
+	knot_wire_write_u16(pos + 2, KNOT_CLASS_IN);
+	memcpy(pos + 4, rrsig + 4, 4); // The original TTL.
+	knot_wire_write_u16(pos + 8, rdata->len);
+	memcpy(pos + 10, rdata->data, rdata->len);
+	pos[10 + apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
+
+	out->place = rrsig + header;
+	out->bytes = mxp_sign(keys, data, size, &out->len);
+	mxp_free(mm, data);
+
+	return out->bytes != NULL && header + out->len == wire_rdata_len(rrsig);
+}
+
+static bool covers(const knot_rrset_t *rrsig, const knot_rrset_t *denial)
+{
+	return rrsig->type == KNOT_RRTYPE_RRSIG &&
+	       knot_rrsig_type_covered(rrsig->rrs.rdata) == denial->type &&
+	       knot_dname_is_equal(rrsig->owner, denial->owner);
+}
+
+bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i)
+{
+	const knot_rrset_t *denial = &pkt->rr[i];
+	patch_t patches[SIGNATURES_MAX];
+	size_t count = 0;
+
+	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
+		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;
+		for (uint16_t k = 0; covers(&pkt->rr[j], denial) && k < pkt->rr[j].rrs.count; k++) {
+			uint8_t *rrsig = wire_rdata(pos);
+			if (count == SIGNATURES_MAX ||
+			    !sign_again(keys, denial, rrsig, &pkt->mm, &patches[count])) {
+				return false;
+			}
+			count++;
+			pos = rrsig + wire_rdata_len(rrsig);
+		}
+	}
+
+	wire_rdata(pkt->wire + pkt->rr_info[i].pos)[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
+	for (size_t j = 0; j < count; j++) {
+		memcpy(patches[j].place, patches[j].bytes, patches[j].len);
+	}
+	return true;
+}

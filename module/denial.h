@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief The apex's NSEC or NSEC3 record in a response: that it does not deny MX.
+ *
+ * The bitmap of a signed apex has the octet for MX in any case, since RRSIG is a later type. So
+ * setting a bit changes no length, nor does a new signature of the same key: both are written over
+ * what is in the packet, and nothing else moves.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include <libknot/packet/pkt.h>
+
+#include "signer.h"
+
+/*!
+ * \brief Finds a denial of MX at the apex in a response.
+ *
+ * \param pkt  Response.
+ *
+ * \return Index of the RRset, or the number of RRsets if there is none.
+ */
+uint16_t mxp_denial_find(const knot_pkt_t *pkt);
+
+/*!
+ * \brief Makes a denial list MX, and signs it anew.
+ *
+ * \param keys  Signer of the zone.
+ * \param pkt   Response.
+ * \param i     Index of the RRset.
+ *
+ * \return False if it cannot be signed; the response is unchanged then.
+ */
+bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i);

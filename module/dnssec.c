@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dnssec.h"
+
+#define C_BACKEND        "\007backend"
+#define C_CONFIG         "\006config"
+#define C_DATABASE       "\010database"
+#define C_DNSSEC_POLICY  "\015dnssec-policy"
+#define C_DNSSEC_SIGNING "\016dnssec-signing"
+#define C_KASP_DB        "\007kasp-db"
+#define C_KEYSTORE       "\010keystore"
+#define C_MODULE         "\006module"
+#define C_ONLINESIGN     "\016mod-onlinesign"
+#define C_NSEC_BITMAP    "\013nsec-bitmap"
+#define C_POLICY         "\006policy"
+#define C_STORAGE        "\007storage"
+#define C_ZONE_MAX_TTL   "\014zone-max-ttl"
+
+/*! Backend of a keystore, as the server numbers them. */
+#define BACKEND_PKCS11 2
+/*! Folder of the server's own keystore, below that of the key database. */
+#define DEFAULT_KEYSTORE "keys"
+
+/*! \brief Joins paths unless the second one is absolute. */
+static char *join_paths(const char *base, const char *path)
+{
+	char *out = NULL;
+	if (path[0] == '/') {
+		return strdup(path);
+	}
+	return asprintf(&out, "%s/%s", base, path) >= 0 ? out : NULL;
+}
+
+/*! \brief Finds the keystore of a policy; a zone without one has the server's own. */
+static void find_keystore(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
+{
+	const char *config = DEFAULT_KEYSTORE;
+	knotd_conf_t keystore = { .count = 0 };
+	if (policy->count > 0) {
+		keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
+	}
+	if (keystore.count > 0) {
+		config = knotd_conf(mod, C_KEYSTORE, C_CONFIG, &keystore).single.string;
+		out->pkcs11 = knotd_conf(mod, C_KEYSTORE, C_BACKEND, &keystore).single.option ==
+		              BACKEND_PKCS11;
+	}
+	if (out->pkcs11) {
+		out->keystore = strdup(config);
+		return;
+	}
+	const char *storage = knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
+	const char *kasp_db = knotd_conf(mod, C_DATABASE, C_KASP_DB, NULL).single.string;
+	char *base = join_paths(storage, kasp_db);
+	if (base != NULL) {
+		out->keystore = join_paths(base, config);
+		free(base);
+	}
+}
+
+static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
+{
+	const knotd_conf_t policy = knotd_conf_zone(mod, C_DNSSEC_POLICY, zone);
+	find_keystore(mod, &policy, out);
+	if (policy.count > 0) {
+		const knotd_conf_t max_ttl = knotd_conf(mod, C_POLICY, C_ZONE_MAX_TTL, &policy);
+		if (max_ttl.count > 0) {
+			out->max_ttl = max_ttl.single.integer;
+		}
+	}
+}
+
+/*! \brief Tells if an item of `module` is an instance of a module (name with leading length). */
+static bool is_module(const knotd_conf_val_t *item, const char *name)
+{
+	const size_t len = 1 + strlen(name + 1);
+	return item->data_len >= len && memcmp(item->data, name, len) == 0;
+}
+
+static bool lists_mx(knotd_mod_t *mod, const knotd_conf_val_t *item)
+{
+	const size_t name = 1 + (size_t)item->data[0];
+	if (item->data_len <= name) {
+		return false; // The module's defaults, without MX.
+	}
+	const knotd_conf_t id = {
+		.single = { .data = item->data + name, .data_len = item->data_len - name },
+		.count = 1,
+	};
+	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, &id);
+	bool found = false;
+	for (size_t i = 0; i < bitmap.count; i++) {
+		found |= (strcasecmp(bitmap.multi[i].string, "MX") == 0);
+	}
+	knotd_conf_free(&bitmap);
+
+	return found;
+}
+
+static void read_modules(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
+{
+	knotd_conf_t modules = knotd_conf_zone(mod, C_MODULE, zone);
+	bool passed = false;
+	for (size_t i = 0; i < modules.count; i++) {
+		const knotd_conf_val_t *item = &modules.multi[i];
+		passed |= is_module(item, "\014mod-mxpreset");
+		if (is_module(item, C_ONLINESIGN)) {
+			out->online = true;
+			out->online_first = !passed;
+			out->online_denies_mx = !lists_mx(mod, item);
+		}
+	}
+	knotd_conf_free(&modules);
+}
+
+mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
+{
+	mxp_dnssec_t out = { .max_ttl = -1 };
+	const knot_dname_t *zone = knotd_mod_zone(mod);
+
+	out.signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
+	if (out.signing) {
+		read_policy(mod, zone, &out);
+	}
+	read_modules(mod, zone, &out);
+
+	return out;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief What the server's configuration says about the signing of a zone.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <knot/module.h>
+
+/*! \brief Signing of a zone. */
+typedef struct {
+	bool signing;          /*!< The server signs the zone, `dnssec-signing: on`. */
+	char *keystore;        /*!< Configuration of the keystore, allocated (or NULL). */
+	bool pkcs11;           /*!< The keystore is PKCS #11, not PEM files. */
+	int64_t max_ttl;       /*!< The policy's `zone-max-ttl` in seconds, -1 if not set. */
+	bool online;           /*!< mod-onlinesign signs the zone. */
+	bool online_first;     /*!< It comes before this module. */
+	bool online_denies_mx; /*!< Its `nsec-bitmap` lacks MX. */
+} mxp_dnssec_t;
+
+/*!
+ * \brief Reads what the configuration says about the signing of a module's zone.
+ *
+ * \param mod  Module that is being loaded.
+ *
+ * \return Signing; the keystore is the caller's to free.
+ */
+mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include <libknot/descriptor.h>
+#include <libknot/packet/wire.h>
+#include <libknot/rrtype/rrsig.h>
+
+#include "memory.h"
+#include "rrsig.h"
+
+/*! Length of a RRSIG's fields before the signer's name (RFC 4034, section 3.1). */
+#define FIXED 18
+/*! Offsets of fields that differ from those of the SOA's RRSIG. */
+#define TYPE_COVERED 0
+#define ORIGINAL_TTL 4
+/*! Longest RRSIG but for the signature. */
+#define HEADER_MAX (FIXED + KNOT_DNAME_MAXLEN)
+
+/*! \brief What is signed after the RRSIG's own fields (RFC 4034, section 3.1.8.1). */
+typedef struct {
+	uint8_t *start; /*!< Room for the fields, and the records after it. */
+	size_t len;     /*!< Length of the records. */
+} signed_data_t;
+
+/*! \brief Writes the records in canonical form (RFC 4034, section 6). */
+static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *mx, uint32_t ttl,
+                          knot_mm_t *mm, signed_data_t *out)
+{
+	const size_t owner = knot_dname_size(zone);
+	out->start = mxp_alloc(mm, HEADER_MAX + mx->size + mx->count * (owner + 10));
+	if (out->start == NULL) {
+		return false;
+	}
+	uint8_t *pos = out->start + HEADER_MAX;
+	knot_rdata_t *rdata = mx->rdata;
+	for (size_t i = 0; i < mx->count; i++, rdata = knot_rdataset_next(rdata)) {
+		memcpy(pos, zone, owner);
+		pos += owner;
+		knot_wire_write_u16(pos, KNOT_RRTYPE_MX);
+		knot_wire_write_u16(pos + 2, KNOT_CLASS_IN);
+		knot_wire_write_u32(pos + 4, ttl);
+		knot_wire_write_u16(pos + 8, rdata->len);
+		memcpy(pos + 10, rdata->data, rdata->len);
+		pos += 10 + rdata->len;
+	}
+	out->len = (size_t)(pos - out->start) - HEADER_MAX;
+
+	return true;
+}
+
+/*! \brief Adds a RRSIG to a set that has room for it. */
+static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t header_len,
+                      const uint8_t *signature, size_t len)
+{
+	knot_rdata_t *rdata = (knot_rdata_t *)((uint8_t *)rrsigs->rdata + rrsigs->size);
+	rdata->len = (uint16_t)(header_len + len);
+	memcpy(rdata->data, header, header_len);
+	memcpy(rdata->data + header_len, signature, len);
+	if (rdata->len & 1) {
+		rdata->data[rdata->len] = 0;
+	}
+	rrsigs->size += knot_rdata_size(rdata->len);
+	rrsigs->count++;
+}
+
+/*! \brief Signs after one RRSIG of the SOA, and adds the RRSIG. */
+static bool sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t ttl,
+                       const signed_data_t *data, knot_rdataset_t *rrsigs)
+{
+	const size_t header_len = FIXED + knot_dname_size(knot_rrsig_signer_name(soa));
+	uint8_t *header = data->start + HEADER_MAX - header_len;
+	memcpy(header, soa->data, header_len);
+	knot_wire_write_u16(header + TYPE_COVERED, KNOT_RRTYPE_MX);
+	knot_wire_write_u32(header + ORIGINAL_TTL, ttl);
+
+	size_t len = 0;
+	const uint8_t *signature = mxp_sign(keys, header, header_len + data->len, &len);
+	if (signature == NULL || header_len + len > soa->len) {
+		return false; // A signature of the same key is as long.
+	}
+	add_rrsig(rrsigs, header, header_len, signature, len);
+
+	return true;
+}
+
+bool mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
+                    uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs)
+{
+	signed_data_t data;
+	*rrsigs = (knot_rdataset_t){ .rdata = mxp_alloc(mm, apex->size) };
+	if (rrsigs->rdata == NULL || !write_records(keys->zone, mx, ttl, mm, &data)) {
+		mxp_free(mm, rrsigs->rdata);
+		return false;
+	}
+
+	bool good = true;
+	knot_rdata_t *rdata = apex->rdata;
+	for (size_t i = 0; i < apex->count && good; i++, rdata = knot_rdataset_next(rdata)) {
+		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA &&
+		    mxp_find_dnskey(&keys->dnskeys, rdata->data) != NULL) {
+			good = sign_after(keys, rdata, ttl, &data, rrsigs);
+		}
+	}
+	mxp_free(mm, data.start);
+	if (!good || rrsigs->count == 0) {
+		mxp_free(mm, rrsigs->rdata);
+		*rrsigs = (knot_rdataset_t){ 0 };
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief RRSIG records of MX records that the zone does not store.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include <libknot/mm_ctx.h>
+#include <libknot/rrset.h>
+
+#include "signer.h"
+
+/*!
+ * \brief Makes the RRSIGs of MX records at the apex, each after one of the zone's SOA: with its
+ *        key and its validity.
+ *
+ * A signature of the SOA whose DNSKEY is not published yet is passed over, as it happens in an
+ * algorithm roll-over.
+ *
+ * \param keys    Signer of the zone.
+ * \param apex    RRSIG records of the apex.
+ * \param mx      MX records in canonical form and order (may be empty, to try if it can be done).
+ * \param ttl     Their TTL in seconds.
+ * \param mm      Memory context.
+ * \param rrsigs  Output: RRSIG records.
+ *
+ * \return False if they cannot be made.
+ */
+bool mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
+                    uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs);

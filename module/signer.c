@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <urcu.h>
+
+#include <libdnssec/error.h>
+#include <libdnssec/key.h>
+#include <libdnssec/keystore.h>
+#include <libdnssec/keytag.h>
+#include <libdnssec/sign.h>
+#include <libknot/packet/wire.h>
+
+#include "signer.h"
+
+/*! Pause after a key could not be had, in milliseconds. */
+#define PAUSE 10000
+
+/*! Fields of a RRSIG's RDATA (RFC 4034, section 3.1). */
+#define RRSIG_ALGORITHM 2
+#define RRSIG_KEY_TAG   16
+/*! Field of a DNSKEY's RDATA (RFC 4034, section 2.1). */
+#define DNSKEY_ALGORITHM 3
+
+/*! Signatures that wait for the end of a grace period, linked without a lock. */
+static mxp_signature_t *forgotten;
+
+static uint64_t steady_ms(void)
+{
+	struct timespec now = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void mxp_signatures_free(mxp_signature_t *list)
+{
+	while (list != NULL) {
+		mxp_signature_t *next = list->next;
+		free(list);
+		list = next;
+	}
+}
+
+void mxp_signer_clear(mxp_signer_t *signer)
+{
+	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
+		free(signer->signatures[i]);
+		signer->signatures[i] = NULL;
+	}
+	free(signer->config);
+	signer->config = NULL;
+}
+
+mxp_signature_t *mxp_signatures_forgotten(void)
+{
+	return __atomic_exchange_n(&forgotten, NULL, __ATOMIC_ACQUIRE);
+}
+
+static void forget(mxp_signature_t *signature)
+{
+	if (signature == NULL) {
+		return;
+	}
+	signature->next = __atomic_load_n(&forgotten, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&forgotten, &signature->next, signature, true,
+	                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+	}
+}
+
+const knot_rdata_t *mxp_find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig)
+{
+	knot_rdata_t *rdata = dnskeys->rdata;
+	for (size_t i = 0; i < dnskeys->count; i++, rdata = knot_rdataset_next(rdata)) {
+		const dnssec_binary_t binary = { .size = rdata->len, .data = rdata->data };
+		uint16_t tag = 0;
+		if (rdata->len > DNSKEY_ALGORITHM &&
+		    rdata->data[DNSKEY_ALGORITHM] == rrsig[RRSIG_ALGORITHM] &&
+		    dnssec_keytag(&binary, &tag) == DNSSEC_EOK &&
+		    tag == knot_wire_read_u16(rrsig + RRSIG_KEY_TAG)) {
+			return rdata;
+		}
+	}
+	return NULL;
+}
+
+/*! \brief Gives a public key its private part from the keystore. */
+static int load_private(const mxp_signer_t *signer, dnssec_key_t *key)
+{
+	dnssec_keystore_t *store = NULL;
+	int ret = signer->pkcs11 ? dnssec_keystore_init_pkcs11(&store)
+	                         : dnssec_keystore_init_pkcs8(&store);
+	if (ret != DNSSEC_EOK) {
+		return ret;
+	}
+	char *id = NULL;
+	ret = dnssec_keystore_open(store, signer->config);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_get_keyid(key, &id);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_keystore_get_private(store, id, key);
+	}
+	free(id);
+	(void)dnssec_keystore_deinit(store);
+
+	return ret;
+}
+
+static int sign_with(const mxp_signer_t *signer, dnssec_key_t *key, const dnssec_binary_t *data,
+                     dnssec_binary_t *out)
+{
+	int ret = load_private(signer, key);
+	if (ret != DNSSEC_EOK) {
+		return ret;
+	}
+	dnssec_sign_ctx_t *ctx = NULL;
+	ret = dnssec_sign_new(&ctx, key);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_add(ctx, data);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
+	}
+	dnssec_sign_free(ctx);
+
+	return ret;
+}
+
+/*! \brief Makes a signature with the key that the data names. */
+static bool make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data,
+                           dnssec_binary_t *out)
+{
+	const knot_rdata_t *dnskey = mxp_find_dnskey(&keys->dnskeys, data->data);
+	dnssec_key_t *key = NULL;
+	if (dnskey == NULL || dnssec_key_new(&key) != DNSSEC_EOK) {
+		return false;
+	}
+	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
+	int ret = dnssec_key_set_dname(key, keys->zone);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_rdata(key, &rdata);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = sign_with(keys->signer, key, data, out);
+	}
+	dnssec_key_free(key); // Wipes the private part.
+
+	return ret == DNSSEC_EOK;
+}
+
+/*! \brief Remembers a signature instead of the one that has been remembered longest. */
+static const uint8_t *remember(mxp_signer_t *signer, const dnssec_binary_t *data,
+                               const dnssec_binary_t *made)
+{
+	mxp_signature_t *signature = malloc(sizeof(*signature) + data->size + made->size);
+	if (signature == NULL) {
+		return NULL;
+	}
+	signature->data_len = data->size;
+	signature->len = made->size;
+	memcpy(signature->bytes, data->data, data->size);
+	memcpy(signature->bytes + data->size, made->data, made->size);
+
+	const unsigned slot = __atomic_fetch_add(&signer->next, 1, __ATOMIC_RELAXED);
+	forget(rcu_xchg_pointer(&signer->signatures[slot % MXP_SIGNATURES], signature));
+
+	return signature->bytes + signature->data_len;
+}
+
+const uint8_t *mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len, size_t *len)
+{
+	mxp_signer_t *signer = keys->signer;
+	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
+		const mxp_signature_t *known = rcu_dereference(signer->signatures[i]);
+		if (known != NULL && known->data_len == data_len &&
+		    memcmp(known->bytes, data, data_len) == 0) {
+			*len = known->len;
+			return known->bytes + data_len;
+		}
+	}
+
+	const uint64_t now = steady_ms();
+	if (now < __atomic_load_n(&signer->paused, __ATOMIC_RELAXED)) {
+		return NULL;
+	}
+	const dnssec_binary_t binary = { .size = data_len, .data = (uint8_t *)data };
+	dnssec_binary_t made = { 0 };
+	const uint8_t *signature = NULL;
+	if (make_signature(keys, &binary, &made)) {
+		signature = remember(signer, &binary, &made);
+		*len = made.size;
+	}
+	dnssec_binary_free(&made);
+	if (signature == NULL) {
+		__atomic_store_n(&signer->paused, now + PAUSE, __ATOMIC_RELAXED);
+	}
+	return signature;
+}

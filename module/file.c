@@ -108,6 +108,7 @@ static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const
 		*reason = (ret == KNOT_EAGAIN) ? "changed while being read" : knot_strerror(ret);
 		free(*data);
 		*data = NULL;
+		*size = 0;
 	}
 	return ret;
 }

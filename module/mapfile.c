@@ -16,6 +16,8 @@
 
 /*! A file whose writer does not close it is read when it has been still for so long. */
 #define STILL 300
+/*! Attempts to read a file that changes while it is read for the first time. */
+#define ATTEMPTS 10
 /*! Two changes within this time can have the same time stamp. */
 #define STAMP 50
 
@@ -246,12 +248,19 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_
 		free(file);
 		return NULL;
 	}
-	// There is nothing else to serve yet, so even a file that is being written will do.
-	const mxp_text_t text = mxp_mapfile_read(file);
+	// There is nothing else to serve yet, so even a file that is being written will do; one
+	// that changes all the time is left to whoever looks at it next.
+	mxp_text_t text;
+	size_t attempts = 0;
+	do {
+		text = mxp_mapfile_read(file);
+	} while (text.ret == KNOT_EAGAIN && ++attempts < ATTEMPTS);
 	file->seen = text.id;
 	file->seen_at = now;
 	mxp_garbage_t *garbage = NULL;
-	mxp_mapfile_take(file, &text, false, logger, &garbage);
+	if (text.ret != KNOT_EAGAIN) {
+		mxp_mapfile_take(file, &text, false, logger, &garbage);
+	}
 	free(garbage); // No instance, no view, no map before this one.
 	free(text.data);
 

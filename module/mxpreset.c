@@ -40,9 +40,6 @@
 	"\x0A"         \
 	"statistics"
 
-#define IN_ADDR_ARPA "\007in-addr\004arpa"
-#define IP6_ARPA     "\003ip6\004arpa"
-
 /*! Keeps the many registers of a rare case out of the usual one. */
 #define NOINLINE __attribute__((noinline))
 
@@ -453,12 +450,6 @@ static void log_map(void *ctx, int priority, const char *message)
 	knotd_mod_log(ctx, priority, "%s", message);
 }
 
-static bool is_reverse(const knot_dname_t *zone)
-{
-	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)IN_ADDR_ARPA) > 0 ||
-	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)IP6_ARPA) > 0;
-}
-
 static mxp_user_t *join(knotd_mod_t *mod)
 {
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
@@ -498,7 +489,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 static int mxpreset_load(knotd_mod_t *mod)
 {
 	// Queries in a reverse zone shall not cost anything.
-	if (is_reverse(knotd_mod_zone(mod))) {
+	if (mxp_zone_is_reverse(knotd_mod_zone(mod))) {
 		return KNOT_EOK;
 	}
 

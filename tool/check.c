@@ -87,7 +87,7 @@ static json_t *mx_json(const mxp_preset_t *preset)
 {
 	json_t *list = need(json_array());
 	for (size_t i = 0; i < preset->mx_count; i++) {
-		name_str_t name;
+		name_str_t name = "";
 		json_t *mx = json_pack("{s:i, s:s}", "priority", (int)preset->mx[i].preference,
 		                       "value", name_str(preset->mx[i].exchange, name));
 		need(json_array_append_new(list, mx) == 0 ? list : NULL);
@@ -99,11 +99,10 @@ static json_t *preset_json(const mxp_map_t *map, const mxp_preset_t *preset)
 {
 	const char *title = preset->title != NULL ? preset->title : "";
 	char *clean = text_clean(title, strlen(title));
-	json_t *object = need(json_pack("{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name,
-	                                "title", preset->title != NULL ? clean : NULL, "ttl",
-	                                (json_int_t)preset->ttl, "aliases",
-	                                aliases_json(map, preset), "params", params_json(preset),
-	                                "mx", mx_json(preset)));
+	json_t *object = need(json_pack(
+		"{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name, "title",
+		preset->title != NULL ? clean : NULL, "ttl", (json_int_t)preset->ttl, "aliases",
+		aliases_json(map, preset), "params", params_json(preset), "mx", mx_json(preset)));
 	free(clean);
 	return object;
 }

@@ -152,9 +152,10 @@ bool control_begin(control_t *control)
 	}
 	hold_signals(SIG_UNBLOCK);
 	if (strcmp(control->error, knot_strerror(KNOT_TXN_EEXISTS)) == 0) {
-		text_error("ZONE '%s' is being changed by somebody else, whose transaction is open; "
-		           "try again later (or see knotc zone-diff, zone-commit, zone-abort)",
-		           control->zone);
+		text_error(
+			"ZONE '%s' is being changed by somebody else, whose transaction is open; "
+			"try again later (or see knotc zone-diff, zone-commit, zone-abort)",
+			control->zone);
 	} else {
 		text_error("ZONE '%s' cannot be changed: %s", control->zone, control->error);
 	}

@@ -44,7 +44,7 @@ typedef bool (*plan_f)(edit_t *edit);
 static bool change(edit_t *edit, const char *command, const knot_dname_t *owner, const char *type,
                    const char *ttl, const char *data)
 {
-	name_str_t owner_str;
+	name_str_t owner_str = "";
 	knot_ctl_data_t request = {
 		[KNOT_CTL_IDX_CMD] = command,
 		[KNOT_CTL_IDX_ZONE] = edit->control.zone,
@@ -55,8 +55,7 @@ static bool change(edit_t *edit, const char *command, const knot_dname_t *owner,
 	};
 	const bool done = control_call(&edit->control, &request, NULL, NULL);
 	if (!done) {
-		text_error("ZONE '%s' is not changed: %s", edit->control.zone,
-		           edit->control.error);
+		text_error("ZONE '%s' is not changed: %s", edit->control.zone, edit->control.error);
 	}
 	edit->changes++;
 	return done;
@@ -90,7 +89,7 @@ static knot_rdata_t *mx_rdata(const edit_t *edit, uint8_t *buf)
 /*! \brief MX record as text. */
 static const char *mx_text(const edit_t *edit, char *buf, size_t size)
 {
-	name_str_t name;
+	name_str_t name = "";
 	snprintf(buf, size, "%u %s", edit->priority, name_str(edit->exchange, name));
 	return buf;
 }
@@ -104,7 +103,7 @@ static bool has_null_mx(const knot_rdataset_t *mx)
 static bool check_beside(const edit_t *edit, const node_t *node, const char *host)
 {
 	uint8_t buf[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN + 1];
-	name_str_t value;
+	name_str_t value = "";
 	name_str(edit->exchange, value);
 
 	if (knot_rdataset_member(&node->mx, mx_rdata(edit, buf))) {
@@ -130,8 +129,8 @@ static bool check_beside(const edit_t *edit, const node_t *node, const char *hos
 static bool plan_add(edit_t *edit)
 {
 	const node_t *node = zone_node(edit->zone, edit->host);
-	name_str_t host;
-	name_str_t value;
+	name_str_t host = "";
+	name_str_t value = "";
 	name_str(edit->host, host);
 	name_str(edit->exchange, value);
 
@@ -162,7 +161,7 @@ static bool plan_del(edit_t *edit)
 	const node_t *node = zone_node(edit->zone, edit->host);
 	uint8_t buf[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN + 1];
 	char data[sizeof(name_str_t) + 8];
-	name_str_t host;
+	name_str_t host = "";
 	name_str(edit->host, host);
 
 	if (node->mx.count == 0) {
@@ -294,9 +293,10 @@ static void warn_of_marker(const edit_t *edit)
 static bool plan_use(edit_t *edit)
 {
 	if (!edit->instance.active || mxp_zone_is_reverse(edit->name)) {
-		text_error("ZONE '%s' does not use mod-mxpreset on this server, a marker would have "
-		           "no effect",
-		           edit->control.zone);
+		text_error(
+			"ZONE '%s' does not use mod-mxpreset on this server, a marker would have "
+			"no effect",
+			edit->control.zone);
 		return false;
 	}
 	knot_rdata_t *rdata = marker_rdata(edit->marker);
@@ -325,46 +325,62 @@ static bool plan_reset(edit_t *edit)
 	return (!has_mx || unset(edit, edit->name, "MX", NULL)) && unset_markers(edit, NULL);
 }
 
-static void print_change(const knot_ctl_data_t *unit, void *ctx)
+static void write_change(const knot_ctl_data_t *unit, void *ctx)
 {
-	(void)ctx;
-	printf("%8s %s %s %s %s\n", (*unit)[KNOT_CTL_IDX_FLAGS], (*unit)[KNOT_CTL_IDX_OWNER],
-	       (*unit)[KNOT_CTL_IDX_TTL], (*unit)[KNOT_CTL_IDX_TYPE], (*unit)[KNOT_CTL_IDX_DATA]);
+	fprintf(ctx, "%8s %s %s %s %s\n", (*unit)[KNOT_CTL_IDX_FLAGS], (*unit)[KNOT_CTL_IDX_OWNER],
+	        (*unit)[KNOT_CTL_IDX_TTL], (*unit)[KNOT_CTL_IDX_TYPE], (*unit)[KNOT_CTL_IDX_DATA]);
 }
 
-/*! \brief Prints the changes that the open transaction holds. */
-static void print_changes(edit_t *edit)
+/*! \brief Reads the changes that the open transaction holds, to be freed. */
+static char *read_changes(edit_t *edit)
 {
 	knot_ctl_data_t request = {
 		[KNOT_CTL_IDX_CMD] = "zone-diff",
 		[KNOT_CTL_IDX_ZONE] = edit->control.zone,
 	};
-	puts(edit->options->dry_run ? "would change" : "change");
-	(void)control_call(&edit->control, &request, print_change, NULL);
-	putchar('\n');
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = need(open_memstream(&text, &size));
+	const bool done = control_call(&edit->control, &request, write_change, out);
+	need(fclose(out) == 0 ? out : NULL);
+	if (!done) {
+		text_error("ZONE '%s' is not changed: %s", edit->control.zone, edit->control.error);
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void print(const edit_t *edit, const char *changes, const json_t *report)
+{
+	if (edit->options->json) {
+		output_json(report);
+		return;
+	}
+	if (edit->changes > 0) {
+		printf("%s\n%s\n", edit->options->dry_run ? "would change" : "changed", changes);
+	}
+	output_report(report);
 }
 
 /*! \brief Ends the transaction and reports on the zone as it is then. */
 static int finish(edit_t *edit)
 {
-	const options_t *options = edit->options;
 	zone_t *after = control_read_zone(&edit->control, edit->name);
-	if (after == NULL) {
-		return STATUS_WRONG;
+	char *changes = after != NULL ? read_changes(edit) : NULL;
+	bool done = false;
+	if (changes != NULL) {
+		bool wrong;
+		json_t *report = lint_report(after, &edit->instance, &wrong);
+		done = edit->options->dry_run || edit->changes == 0 ||
+		       control_commit(&edit->control);
+		if (done) {
+			print(edit, changes, report);
+		}
+		json_decref(report);
 	}
-	bool wrong;
-	json_t *report = lint_report(after, &edit->instance, &wrong);
+	free(changes);
 	zone_free(after);
-	if (!options->json && edit->changes > 0) {
-		print_changes(edit);
-	}
-	const bool done = options->dry_run || edit->changes == 0 || control_commit(&edit->control);
-	if (done && options->json) {
-		output_json(report);
-	} else if (done) {
-		output_report(report);
-	}
-	json_decref(report);
 
 	return done ? STATUS_DONE : STATUS_WRONG;
 }
@@ -432,7 +448,8 @@ int command_del(const options_t *options, int argc, char **argv)
 {
 	edit_t edit = { .options = options, .all = (argc == 2) };
 	if (argc == 3) {
-		text_error("missing VALUE of del: PRIORITY and VALUE go together; see kmxpreset -h");
+		text_error(
+			"missing VALUE of del: PRIORITY and VALUE go together; see kmxpreset -h");
 		return STATUS_USAGE;
 	}
 	if (!name_read_zone(argv[0], edit.name) || !name_read_host(argv[1], edit.name, edit.host) ||

@@ -80,8 +80,9 @@ static void take_ttl(template_t *template, const json_t *json, size_t idx)
 		}
 	}
 	if (template->ttl >= 0 && template->ttl != ttl) {
-		tell(template, idx, "the ttl differs from that of other records, the smallest is "
-		                    "taken");
+		tell(template, idx,
+		     "the ttl differs from that of other records, the smallest is "
+		     "taken");
 	}
 	template->ttl = template->ttl < 0 || ttl < template->ttl ? ttl : template->ttl;
 }
@@ -95,10 +96,12 @@ static void add_record(template_t *template, size_t idx, int priority, char *exc
 			continue;
 		}
 		if (record->priority != priority) {
-			tell(template, idx, "%s is repeated with another priority, the smallest is "
-			                    "taken",
+			tell(template, idx,
+			     "%s is repeated with another priority, the smallest is "
+			     "taken",
 			     exchange);
-			record->priority = priority < record->priority ? priority : record->priority;
+			record->priority =
+				priority < record->priority ? priority : record->priority;
 		}
 		free(exchange);
 		return;
@@ -151,8 +154,8 @@ static bool make_title(template_t *template)
 		return false;
 	}
 	const bool repeats = strncmp(service, provider, strlen(provider)) == 0;
-	template->title = text_format("%s%s%s", repeats ? "" : provider, repeats ? "" : " ",
-	                              service);
+	template->title =
+		text_format("%s%s%s", repeats ? "" : provider, repeats ? "" : " ", service);
 	return true;
 }
 
@@ -242,13 +245,15 @@ static int import(const char *file, const json_t *json, json_t *names)
 	template_t template = { .file = file, .json = json, .ttl = -1 };
 	const json_t *records = json_object_get(json, "records");
 	if (!json_is_array(records) || !make_title(&template)) {
-		text_place(file, 0, "no Domain Connect template: it needs providerName, serviceName "
-		                    "and a list of records");
+		text_place(file, 0,
+		           "no Domain Connect template: it needs providerName, serviceName "
+		           "and a list of records");
 		return STATUS_WRONG;
 	}
 	size_t idx;
 	const json_t *record;
-	json_array_foreach (records, idx, record) {
+	json_array_foreach(records, idx, record)
+	{
 		take_record(&template, record, idx);
 	}
 	if (template.count > 0) {

@@ -15,13 +15,13 @@
 
 /*! \brief An instance of the module. */
 typedef struct {
-	bool active;       /*!< The zone uses the module. */
-	bool follows;      /*!< The zone is a secondary. */
+	bool active;        /*!< The zone uses the module. */
+	bool follows;       /*!< The zone is a secondary. */
 	bool leaves_signed; /*!< A signed zone is served as it is stored. */
-	char *file;        /*!< Path of the preset map. */
-	mxp_map_t *map;    /*!< Preset map (NULL if it cannot be read). */
-	bool map_wrong;    /*!< The map cannot be read, which is reported. */
-	mxp_rules_t rules; /*!< Rules; all of its text is allocated. */
+	char *file;         /*!< Path of the preset map. */
+	mxp_map_t *map;     /*!< Preset map (NULL if it cannot be read). */
+	bool map_wrong;     /*!< The map cannot be read, which is reported. */
+	mxp_rules_t rules;  /*!< Rules; all of its text is allocated. */
 } instance_t;
 
 /*!
@@ -44,8 +44,7 @@ instance_t instance_default(const char *file, const char *builtin);
  *
  * \return False on any error, which is reported.
  */
-bool instance_read(control_t *control, const char *file, const char *builtin,
-                   instance_t *instance);
+bool instance_read(control_t *control, const char *file, const char *builtin, instance_t *instance);
 
 /*!
  * \brief Loads the instance's map.

@@ -21,15 +21,15 @@ typedef struct {
 } linter_t;
 
 static const char *const sources[] = {
-	[MXP_SOURCE_NONE] = "none",         [MXP_SOURCE_OVERRIDE] = "override",
-	[MXP_SOURCE_MARKER] = "marker",     [MXP_SOURCE_PRESET] = "preset",
+	[MXP_SOURCE_NONE] = "none",        [MXP_SOURCE_OVERRIDE] = "override",
+	[MXP_SOURCE_MARKER] = "marker",    [MXP_SOURCE_PRESET] = "preset",
 	[MXP_SOURCE_BUILTIN] = "built-in",
 };
 
 /*! \brief Adds a warning; takes the text. */
 static void warn(linter_t *linter, const char *code, const knot_dname_t *owner, char *text)
 {
-	name_str_t owner_str;
+	name_str_t owner_str = "";
 	json_t *warning = need(json_pack("{s:s, s:s, s:s}", "code", code, "owner",
 	                                 name_str(owner, owner_str), "text", text));
 	need(json_array_append_new(linter->warnings, warning) == 0 ? warning : NULL);
@@ -45,8 +45,8 @@ static bool is_null_mx(const knot_rdata_t *mx)
 static void lint_exchange(linter_t *linter, const node_t *node, const knot_dname_t *exchange)
 {
 	const knot_dname_t *zone = linter->zone->name;
-	name_str_t name;
-	name_str_t zone_str;
+	name_str_t name = "";
+	name_str_t zone_str = "";
 	name_str(exchange, name);
 	name_str(zone, zone_str);
 
@@ -84,7 +84,7 @@ static void lint_node(const node_t *node, void *ctx)
 {
 	linter_t *linter = ctx;
 	if (name_is_doubled(node->name, linter->zone->name)) {
-		name_str_t zone_str;
+		name_str_t zone_str = "";
 		warn(linter, "doubled-root", node->name,
 		     text_format("the name ends in the zone's name twice, a final dot is missing "
 		                 "after the first %s",
@@ -130,7 +130,7 @@ static void lint_mixed(linter_t *linter, const mxp_decision_t *decision)
 	knot_rdata_t *mx = linter->apex->mx.rdata;
 	for (size_t i = 0; i < linter->apex->mx.count; i++, mx = knot_rdataset_next(mx)) {
 		if (!knot_rdataset_member(&decision->rrs, mx)) {
-			name_str_t name;
+			name_str_t name = "";
 			char *more = text_format("%s%s%s", names, *names != '\0' ? ", " : "",
 			                         name_str(mx->data + 2, name));
 			free(names);
@@ -154,7 +154,8 @@ static void lint_marker(linter_t *linter, const mxp_decision_t *decision)
 	}
 	if (decision->source == MXP_SOURCE_OVERRIDE) {
 		warn(linter, "overridden-marker", zone,
-		     text_format("the marker does not count, the zone's own MX records are served"));
+		     text_format(
+			     "the marker does not count, the zone's own MX records are served"));
 	}
 
 	// The marker as if there were no override.
@@ -176,7 +177,7 @@ static void tell_faults(linter_t *linter, const mxp_decision_t *decision)
 {
 	const mxp_rules_t *rules = &linter->instance->rules;
 	char text[MXP_FAULT_STR_LEN];
-	name_str_t zone;
+	name_str_t zone = "";
 	name_str(linter->zone->name, zone);
 
 	if (decision->serve == MXP_SERVE_FAIL) {
@@ -212,7 +213,7 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		.mx_ttl = linter->apex->mx_ttl,
 		.txt = linter->apex->txt,
 	};
-	name_str_t zone;
+	name_str_t zone = "";
 	name_str(linter->zone->name, zone);
 
 	if (!instance->active || mxp_zone_is_reverse(linter->zone->name)) {
@@ -241,10 +242,10 @@ static json_t *mx_json(const knot_rdataset_t *rrs)
 	json_t *list = need(json_array());
 	knot_rdata_t *mx = rrs->rdata;
 	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
-		name_str_t name;
-		json_t *record = need(json_pack("{s:i, s:s}", "priority",
-		                                (int)knot_wire_read_u16(mx->data), "value",
-		                                name_str(mx->data + 2, name)));
+		name_str_t name = "";
+		json_t *record =
+			need(json_pack("{s:i, s:s}", "priority", (int)knot_wire_read_u16(mx->data),
+		                       "value", name_str(mx->data + 2, name)));
 		need(json_array_append_new(list, record) == 0 ? list : NULL);
 	}
 	return list;
@@ -270,13 +271,13 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 	                             : decision.serve == MXP_SERVE_FAIL ? &nothing
 	                                                                : &decision.rrs;
 	const uint32_t ttl = stored ? linter.apex->mx_ttl : decision.ttl;
-	name_str_t name;
-	json_t *report = need(json_pack(
-		"{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone", name_str(zone->name, name), "source",
-		sources[decision.source], "preset",
-		decision.preset != NULL ? decision.preset->name : NULL, "ttl",
-		need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx", mx_json(rrs),
-		"warnings", linter.warnings));
+	name_str_t name = "";
+	json_t *report =
+		need(json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone",
+	                       name_str(zone->name, name), "source", sources[decision.source],
+	                       "preset", decision.preset != NULL ? decision.preset->name : NULL,
+	                       "ttl", need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx",
+	                       mx_json(rrs), "warnings", linter.warnings));
 	mxp_decision_clear(&decision, NULL);
 	*wrong = linter.wrong;
 

@@ -23,14 +23,10 @@ typedef struct {
 } command_t;
 
 static const command_t commands[] = {
-	{ "check", "stnj", 1, 1, command_check },
-	{ "lint", "stnjopb", 1, 1, command_lint },
-	{ "show", "stnjpb", 1, 1, command_show },
-	{ "add", "stnjpb", 4, 5, command_add },
-	{ "del", "stnjpb", 2, 4, command_del },
-	{ "use", "stnjpb", 2, INT_MAX, command_use },
-	{ "reset", "stnjpb", 1, 1, command_reset },
-	{ "import", "stn", 1, INT_MAX, command_import },
+	{ "check", "stnj", 1, 1, command_check },   { "lint", "stnjopb", 1, 1, command_lint },
+	{ "show", "stnjpb", 1, 1, command_show },   { "add", "stnjpb", 4, 5, command_add },
+	{ "del", "stnjpb", 2, 4, command_del },     { "use", "stnjpb", 2, INT_MAX, command_use },
+	{ "reset", "stnjpb", 1, 1, command_reset }, { "import", "stn", 1, INT_MAX, command_import },
 };
 
 static void print_help(FILE *out)
@@ -69,8 +65,11 @@ static bool read_timeout(const char *text, int *timeout)
 {
 	char *end = NULL;
 	const long seconds = strtol(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end != '\0' || seconds > INT_MAX / 1000) {
+		return false;
+	}
 	*timeout = (int)(seconds * 1000);
-	return isdigit((unsigned char)*text) && *end == '\0' && seconds <= INT_MAX / 1000;
+	return true;
 }
 
 static const command_t *find_command(const char *name)
@@ -103,7 +102,8 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	argc--;
 	argv++;
 	if (argc < command->min || argc > command->max) {
-		return usage(argc < command->min ? "missing ARGUMENT of " : "too many ARGUMENTS of ",
+		return usage(argc < command->min ? "missing ARGUMENT of "
+		                                 : "too many ARGUMENTS of ",
 		             command->name);
 	}
 	return command->run(options, argc, argv);

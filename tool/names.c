@@ -109,10 +109,10 @@ bool name_read_zone(const char *text, knot_dname_storage_t zone)
 /*! \brief Refuses a host that would end in the name of the zone twice. */
 static void refuse_doubled(const char *text, const knot_dname_t *host, const knot_dname_t *zone)
 {
-	knot_dname_storage_t rest;
-	name_str_t host_str;
-	name_str_t zone_str;
-	name_str_t rest_str;
+	knot_dname_storage_t rest = "";
+	name_str_t host_str = "";
+	name_str_t zone_str = "";
+	name_str_t rest_str = "";
 	cut(host, knot_dname_labels(zone, NULL), rest);
 	name_str(host, host_str);
 	name_str(zone, zone_str);
@@ -137,7 +137,7 @@ bool name_read_host(const char *text, const knot_dname_t *zone, knot_dname_stora
 		return true;
 	}
 
-	name_str_t zone_str;
+	name_str_t zone_str = "";
 	bool dot;
 	name_str(zone, zone_str);
 	if (!read_full(text, LABEL_OWNER, host, &dot) || *host == 0) {
@@ -180,8 +180,8 @@ bool name_text_is_address(const char *text)
 	if (open == 1 && len > 0 && address[len - 1] == ']') {
 		address[--len] = '\0';
 	}
-	const bool is = inet_pton(AF_INET, address, buf) == 1 ||
-	                inet_pton(AF_INET6, address, buf) == 1;
+	const bool is =
+		inet_pton(AF_INET, address, buf) == 1 || inet_pton(AF_INET6, address, buf) == 1;
 	free(address);
 
 	return is;
@@ -316,14 +316,14 @@ bool name_is_doubled(const knot_dname_t *name, const knot_dname_t *zone)
 	if (*zone == 0 || knot_dname_in_bailiwick(name, zone) < 0) {
 		return false;
 	}
-	knot_dname_storage_t rest;
+	knot_dname_storage_t rest = "";
 	cut(name, knot_dname_labels(zone, NULL), rest);
 	return knot_dname_in_bailiwick(rest, zone) >= 0;
 }
 
 bool name_is_address(const knot_dname_t *name, const knot_dname_t *zone)
 {
-	knot_dname_storage_t rest;
+	knot_dname_storage_t rest = "";
 	const bool in_zone = knot_dname_in_bailiwick(name, zone) >= 0;
 	cut(name, in_zone ? knot_dname_labels(zone, NULL) : 0, rest);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,11 +58,13 @@ void output_report(const json_t *report)
 
 	size_t i;
 	const json_t *item;
-	json_array_foreach (mx, i, item) {
+	json_array_foreach(mx, i, item)
+	{
 		printf("%8" JSON_INTEGER_FORMAT "  %s\n", number_of(item, "priority"),
 		       text_of(item, "value"));
 	}
-	json_array_foreach (json_object_get(report, "warnings"), i, item) {
+	json_array_foreach(json_object_get(report, "warnings"), i, item)
+	{
 		printf("%swarning  %s, %s\n", i == 0 ? "\n" : "", text_of(item, "code"),
 		       text_of(item, "owner"));
 		text_paragraph(stdout, text_of(item, "text"), 9);
@@ -72,11 +75,11 @@ void output_report(const json_t *report)
 typedef struct {
 	int preset;
 	int title;
+	int ttl;
 	int value;
 } widths_t;
 
 #define GAP            2
-#define TTL_WIDTH      6
 #define PRIORITY_WIDTH 8
 
 static void widen(int *width, const char *text)
@@ -101,35 +104,42 @@ static void widen_words(int *width, const char *text)
 /*! \brief Lets titles wrap where the table would be wider than a screen. */
 static widths_t measure(const json_t *presets)
 {
-	widths_t widths = { (int)strlen("preset"), (int)strlen("title"), (int)strlen("value") };
+	widths_t widths = { .preset = (int)strlen("preset"),
+		            .title = (int)strlen("title"),
+		            .ttl = (int)strlen("TTL"),
+		            .value = (int)strlen("value") };
 	int words = widths.title;
 	size_t i;
 	const json_t *preset;
-	json_array_foreach (presets, i, preset) {
+	json_array_foreach(presets, i, preset)
+	{
 		widen(&widths.preset, text_of(preset, "name"));
 		widen(&widths.title, text_of(preset, "title"));
 		widen_words(&words, text_of(preset, "title"));
+		const int digits =
+			snprintf(NULL, 0, "%" JSON_INTEGER_FORMAT, number_of(preset, "ttl"));
+		widths.ttl = digits > widths.ttl ? digits : widths.ttl;
 		size_t j;
 		const json_t *mx;
-		json_array_foreach (json_object_get(preset, "mx"), j, mx) {
+		json_array_foreach(json_object_get(preset, "mx"), j, mx)
+		{
 			widen(&widths.value, text_of(mx, "value"));
 		}
 	}
-	const int others =
-		widths.preset + TTL_WIDTH + PRIORITY_WIDTH + widths.value + 4 * GAP;
+	const int others = widths.preset + widths.ttl + PRIORITY_WIDTH + widths.value + 4 * GAP;
 	const int room = SCREEN_WIDTH - others > words ? SCREEN_WIDTH - others : words;
 	widths.title = widths.title > room ? room : widths.title;
 
 	return widths;
 }
 
-/*! \brief Prints the next line of a title, padded. */
-static void print_title(const char **title, int width)
+/*! \brief Prints the next line of a title; padded if something follows. */
+static void print_title(const char **title, int width, bool follows)
 {
 	const char *start = *title;
 	const size_t len = text_line(title, width);
 	char *line = need(strndup(start, len));
-	printf("%s%*s", line, width - text_width(line), "");
+	printf("%s%*s", line, follows ? width - text_width(line) : 0, "");
 	free(line);
 }
 
@@ -140,12 +150,12 @@ static void print_preset(const json_t *preset, const widths_t *widths)
 	const json_t *list = json_object_get(preset, "mx");
 
 	for (size_t i = 0; i < json_array_size(list) || *title != '\0'; i++) {
-		printf("%-*s  ", widths->preset, i == 0 ? name : "");
-		print_title(&title, widths->title);
 		const json_t *mx = json_array_get(list, i);
+		printf("%-*s  ", widths->preset, i == 0 ? name : "");
+		print_title(&title, widths->title, mx != NULL);
 		if (mx != NULL) {
 			printf("  %*" JSON_INTEGER_FORMAT "  %*" JSON_INTEGER_FORMAT "  %s",
-			       TTL_WIDTH, number_of(preset, "ttl"), PRIORITY_WIDTH,
+			       widths->ttl, number_of(preset, "ttl"), PRIORITY_WIDTH,
 			       number_of(mx, "priority"), text_of(mx, "value"));
 		}
 		putchar('\n');
@@ -158,9 +168,10 @@ static void print_names(const char *label, const json_t *names, int indent)
 	char *line = text_format("%s:", label);
 	size_t i;
 	const json_t *name;
-	json_array_foreach (names, i, name) {
-		char *more = text_format("%s%s %s", line, i > 0 ? "," : "",
-		                         json_string_value(name));
+	json_array_foreach(names, i, name)
+	{
+		char *more =
+			text_format("%s%s %s", line, i > 0 ? "," : "", json_string_value(name));
 		free(line);
 		line = more;
 	}
@@ -175,11 +186,12 @@ void output_map(const json_t *map)
 	const json_t *presets = json_object_get(map, "presets");
 	const widths_t widths = measure(presets);
 	printf("%-*s  %-*s  %*s  %*s  %s\n", widths.preset, "preset", widths.title, "title",
-	       TTL_WIDTH, "TTL", PRIORITY_WIDTH, "priority", "value");
+	       widths.ttl, "TTL", PRIORITY_WIDTH, "priority", "value");
 
 	size_t i;
 	const json_t *preset;
-	json_array_foreach (presets, i, preset) {
+	json_array_foreach(presets, i, preset)
+	{
 		print_preset(preset, &widths);
 		print_names("aliases", json_object_get(preset, "aliases"), widths.preset + GAP);
 		print_names("parameters", json_object_get(preset, "params"), widths.preset + GAP);

@@ -26,7 +26,7 @@ static int report(const options_t *options, const zone_t *zone, instance_t *inst
 int command_lint(const options_t *options, int argc, char **argv)
 {
 	(void)argc;
-	knot_dname_storage_t origin;
+	knot_dname_storage_t origin = "";
 	if (options->origin != NULL && !name_read_zone(options->origin, origin)) {
 		return STATUS_WRONG;
 	}
@@ -45,7 +45,7 @@ int command_lint(const options_t *options, int argc, char **argv)
 int command_show(const options_t *options, int argc, char **argv)
 {
 	(void)argc;
-	knot_dname_storage_t name;
+	knot_dname_storage_t name = "";
 	control_t control;
 	if (!name_read_zone(argv[0], name) ||
 	    !control_connect(&control, options->socket, options->timeout, name)) {

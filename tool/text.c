@@ -18,7 +18,7 @@ void *need(void *ptr)
 	return ptr;
 }
 
-static char *format(const char *fmt, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)
 {
 	char *text = NULL;
 	return need(vasprintf(&text, fmt, args) >= 0 ? text : NULL);
@@ -105,7 +105,8 @@ void text_paragraph(FILE *out, const char *text, int indent)
 	}
 }
 
-static void print_message(const char *label, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void print_message(const char *label, const char *fmt,
+                                                                va_list args)
 {
 	char *message = format(fmt, args);
 	char *clean = text_clean(message, strlen(message));
@@ -130,7 +131,7 @@ void text_warning(const char *fmt, ...)
 	va_end(args);
 }
 
-static void print_line(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static void print_line(const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);

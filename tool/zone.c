@@ -33,17 +33,14 @@ const node_t *zone_node(const zone_t *zone, const knot_dname_t *name)
 /*! \brief Finds or makes a name, and all names above it. */
 static node_t *make_node(zone_t *zone, const knot_dname_t *name)
 {
-	node_t *node = (node_t *)zone_node(zone, name);
-	if (node->name != NULL) {
-		return node;
+	const knot_dname_t *missing = name;
+	while (zone_node(zone, missing)->name == NULL) {
+		node_t *node = need(calloc(1, sizeof(*node)));
+		node->name = need(knot_dname_copy(missing, NULL));
+		need(tsearch(node, &zone->nodes, cmp_nodes));
+		missing += (*missing != 0) ? 1 + *missing : 0;
 	}
-	node = need(calloc(1, sizeof(*node)));
-	node->name = need(knot_dname_copy(name, NULL));
-	need(tsearch(node, &zone->nodes, cmp_nodes));
-	if (*name != 0) {
-		(void)make_node(zone, name + 1 + *name);
-	}
-	return node;
+	return (node_t *)zone_node(zone, name);
 }
 
 static void add_rdata(knot_rdataset_t *rrs, const zs_scanner_t *s)
@@ -158,8 +155,8 @@ static void origin_of(const char *path, knot_dname_storage_t origin)
 
 zone_t *zone_read_file(const char *path, const knot_dname_t *origin)
 {
-	knot_dname_storage_t name;
-	name_str_t name_buf;
+	knot_dname_storage_t name = "";
+	name_str_t name_buf = "";
 	if (origin != NULL) {
 		memcpy(name, origin, knot_dname_size(origin));
 	} else {

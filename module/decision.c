@@ -8,6 +8,15 @@
 #include "marker.h"
 #include "memory.h"
 
+#define IN_ADDR_ARPA "\007in-addr\004arpa"
+#define IP6_ARPA     "\003ip6\004arpa"
+
+bool mxp_zone_is_reverse(const knot_dname_t *zone)
+{
+	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)IN_ADDR_ARPA) > 0 ||
+	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)IP6_ARPA) > 0;
+}
+
 mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map)
 {
 	mxp_view_t view = { .map = map };

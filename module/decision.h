@@ -81,6 +81,15 @@ typedef struct {
 } mxp_decision_t;
 
 /*!
+ * \brief Tells if a zone is left alone: one below in-addr.arpa. or ip6.arpa.
+ *
+ * \param zone  Name of the zone in lower case.
+ *
+ * \return True if it is.
+ */
+bool mxp_zone_is_reverse(const knot_dname_t *zone);
+
+/*!
  * \brief Looks up an instance's presets in a map.
  *
  * \param rules  Instance's rules.

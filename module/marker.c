@@ -7,7 +7,7 @@
 #include "marker.h"
 #include "memory.h"
 
-static const char prefix[] = "mx-preset=";
+static const char prefix[] = MXP_MARKER_PREFIX;
 #define PREFIX_LEN (sizeof(prefix) - 1)
 
 /*! A part has at least four octets: a letter, an equals sign, a value and a space. */

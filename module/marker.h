@@ -18,6 +18,9 @@
 #include "cause.h"
 #include "preset.h"
 
+/*! \brief What the text of a marker begins with, in any letter case. */
+#define MXP_MARKER_PREFIX "mx-preset="
+
 /*! \brief A marker that is well formed. */
 typedef struct {
 	mxp_span_t name;   /*!< Name of the preset. */

@@ -20,9 +20,6 @@
 #define MOD_EDE        "\003ede"
 #define MOD_STATISTICS "\012statistics"
 
-#define IN_ADDR_ARPA   "\007in-addr\004arpa"
-#define IP6_ARPA       "\003ip6\004arpa"
-
 #define C_SERVER       "\006server"
 #define C_ROTATION     "\017answer-rotation"
 
@@ -154,12 +151,6 @@ static void log_map(void *ctx, int priority, const char *message)
 	knotd_mod_log(ctx, priority, "%s", message);
 }
 
-static bool is_reverse(const knot_dname_t *zone)
-{
-	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)IN_ADDR_ARPA) > 0 ||
-	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)IP6_ARPA) > 0;
-}
-
 /*! \brief Warns about settings that would make a signed zone inconsistent. */
 static void check_dnssec(knotd_mod_t *mod, const mxp_user_t *user, const mxp_dnssec_t *dnssec)
 {
@@ -234,7 +225,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 static int mxpreset_load(knotd_mod_t *mod)
 {
 	// Queries in a reverse zone shall not cost anything.
-	if (is_reverse(knotd_mod_zone(mod))) {
+	if (mxp_zone_is_reverse(knotd_mod_zone(mod))) {
 		return KNOT_EOK;
 	}
 

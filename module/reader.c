@@ -54,23 +54,22 @@ static bool is_skipped(uint16_t type)
 	}
 }
 
-/*! \brief Checks RDATA, which may have been written in hexadecimal (RFC 3597, section 5). */
-static bool rdata_valid(uint16_t type, const uint8_t *data, size_t len)
+bool mxp_rdata_valid(uint16_t type, const uint8_t *data, size_t len)
 {
 	const uint8_t *end = data + len;
-	if (type == KNOT_RRTYPE_TXT) {
+	switch (type) {
+	case KNOT_RRTYPE_TXT:
 		while (data < end && data + 1 + *data <= end) {
 			data += 1 + *data;
 		}
 		return len > 0 && data == end;
+	case KNOT_RRTYPE_MX:
+		return len > 2 && knot_dname_wire_check(data + 2, end, NULL) == end - data - 2;
+	case KNOT_RRTYPE_CNAME:
+		return knot_dname_wire_check(data, end, NULL) == end - data;
+	default:
+		return true;
 	}
-	if (type == KNOT_RRTYPE_MX) {
-		if (len < 3) {
-			return false;
-		}
-		data += 2;
-	}
-	return knot_dname_wire_check(data, end, NULL) == end - data;
 }
 
 static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s, uint16_t type)
@@ -134,7 +133,7 @@ static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
 	case KNOT_RRTYPE_MX:
 	case KNOT_RRTYPE_TXT:
 	case KNOT_RRTYPE_CNAME:
-		if (!rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
+		if (!mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
 			mxp_report(reader, s->line_counter, "malformed %s record", type);
 			return keep_record(reader, s, 0);
 		}

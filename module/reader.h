@@ -8,7 +8,9 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "map.h"
 
@@ -22,6 +24,17 @@
  * \param reason  Reason in printable ASCII, valid during the call.
  */
 typedef void (*mxp_error_f)(void *ctx, size_t line, const char *reason);
+
+/*!
+ * \brief Checks RDATA, which may have been written in hexadecimal (RFC 3597, section 5).
+ *
+ * \param type  Type of the record; all but MX, TXT and CNAME are taken as valid.
+ * \param data  RDATA.
+ * \param len   Length of the RDATA in octets.
+ *
+ * \return True if it is valid.
+ */
+bool mxp_rdata_valid(uint16_t type, const uint8_t *data, size_t len);
 
 /*!
  * \brief Reads a preset map from memory.

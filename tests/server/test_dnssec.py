@@ -259,7 +259,7 @@ class Validator(threading.Thread):
 
 
 SHORT = ("propagation-delay: 1", "dnskey-ttl: 1", "zone-max-ttl: 1", "delete-delay: 1",
-         "rrsig-refresh: 1h", "rrsig-lifetime: 2h")
+         "rrsig-refresh: 1h", "rrsig-lifetime: 1d")
 
 
 def key_tags(server, zone, rtype="MX"):
@@ -286,3 +286,20 @@ def test_zsk_rollover(signed):
         server.knotc("-b", "zone-sign", zone)
         server.knotc("-b", "zone-keys-load", zone)
     assert not server.log_lines("warning.*cannot be signed")
+
+
+def test_algorithm_rollover(signed):
+    """Signatures of the new algorithm come before its keys: every answer stays signed and MX."""
+    zone = "algorithm.example"
+    server = signed({zone: ""}, {"policy": ("algorithm: ecdsap256sha256", *SHORT)})
+    server.extra = policies({"policy": ("algorithm: ed25519", *SHORT)})
+    server.reload()
+
+    def check():
+        for rtype in ("AAAA", "MX"):
+            answer = server.ask(zone, rtype, dnssec=True)
+            assert all("MX" in words for words in bitmaps(answer))
+            assert rtype != "MX" or mx_of(answer) == HOUSE
+        return 15 in {algorithm for algorithm, _ in key_tags(server, zone)}
+
+    wait_for(check, "MX signed by the new algorithm")

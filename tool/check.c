@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/errcode.h>
+
+#include "commands.h"
+#include "names.h"
+#include "output.h"
+#include "reader.h"
+#include "text.h"
+
+/*! \brief An error of a map. */
+typedef struct {
+	size_t line;
+	size_t order;
+	char *reason;
+} map_error_t;
+
+/*! \brief All errors of a map. */
+typedef struct {
+	map_error_t *list;
+	size_t count;
+} map_errors_t;
+
+static void take_error(void *ctx, size_t line, const char *reason)
+{
+	map_errors_t *errors = ctx;
+	errors->list = need(realloc(errors->list, (errors->count + 1) * sizeof(*errors->list)));
+	errors->list[errors->count] = (map_error_t){ line, errors->count, need(strdup(reason)) };
+	errors->count++;
+}
+
+static int cmp_errors(const void *a, const void *b)
+{
+	const map_error_t *error1 = a;
+	const map_error_t *error2 = b;
+	const size_t key1 = error1->line != error2->line ? error1->line : error1->order;
+	const size_t key2 = error1->line != error2->line ? error2->line : error2->order;
+	return key1 < key2 ? -1 : 1;
+}
+
+static void print_errors(map_errors_t *errors, const char *file)
+{
+	if (errors->count > 1) {
+		qsort(errors->list, errors->count, sizeof(*errors->list), cmp_errors);
+	}
+	for (size_t i = 0; i < errors->count; i++) {
+		text_place(file, errors->list[i].line, errors->list[i].reason);
+		free(errors->list[i].reason);
+	}
+	free(errors->list);
+}
+
+/*! \brief Appends a text to a list, made fit for a screen. */
+static void append_text(json_t *list, const char *text)
+{
+	char *clean = text_clean(text, strlen(text));
+	need(json_array_append_new(list, json_string(clean)) == 0 ? list : NULL);
+	free(clean);
+}
+
+static json_t *aliases_json(const mxp_map_t *map, const mxp_preset_t *preset)
+{
+	json_t *list = need(json_array());
+	for (size_t i = 0; i < map->count; i++) {
+		if (map->presets[i].alias == preset) {
+			append_text(list, map->presets[i].name);
+		}
+	}
+	return list;
+}
+
+static json_t *params_json(const mxp_preset_t *preset)
+{
+	json_t *list = need(json_array());
+	for (size_t i = 0; i < preset->param_count; i++) {
+		if (strcmp(preset->params[i], "zone") != 0) {
+			append_text(list, preset->params[i]);
+		}
+	}
+	return list;
+}
+
+static json_t *mx_json(const mxp_preset_t *preset)
+{
+	json_t *list = need(json_array());
+	for (size_t i = 0; i < preset->mx_count; i++) {
+		name_str_t name = "";
+		json_t *mx = json_pack("{s:i, s:s}", "priority", (int)preset->mx[i].preference,
+		                       "value", name_str(preset->mx[i].exchange, name));
+		need(json_array_append_new(list, mx) == 0 ? list : NULL);
+	}
+	return list;
+}
+
+static json_t *preset_json(const mxp_map_t *map, const mxp_preset_t *preset)
+{
+	const char *title = preset->title != NULL ? preset->title : "";
+	char *clean = text_clean(title, strlen(title));
+	json_t *object = need(json_pack(
+		"{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name, "title",
+		preset->title != NULL ? clean : NULL, "ttl", (json_int_t)preset->ttl, "aliases",
+		aliases_json(map, preset), "params", params_json(preset), "mx", mx_json(preset)));
+	free(clean);
+	return object;
+}
+
+static json_t *map_json(const mxp_map_t *map)
+{
+	json_t *list = need(json_array());
+	for (size_t i = 0; i < map->count; i++) {
+		if (map->presets[i].alias == NULL) {
+			json_t *preset = preset_json(map, &map->presets[i]);
+			need(json_array_append_new(list, preset) == 0 ? list : NULL);
+		}
+	}
+	return need(json_pack("{s:o}", "presets", list));
+}
+
+int command_check(const options_t *options, int argc, char **argv)
+{
+	(void)argc;
+	map_errors_t errors = { .count = 0 };
+	mxp_map_t *map = NULL;
+	const int ret = mxp_map_load(&map, argv[0], take_error, &errors);
+	print_errors(&errors, argv[0]);
+	if (ret != KNOT_EOK) {
+		return STATUS_WRONG;
+	}
+
+	json_t *data = map_json(map);
+	if (options->json) {
+		output_json(data);
+	} else {
+		output_map(data);
+	}
+	json_decref(data);
+	mxp_map_free(map);
+
+	return STATUS_DONE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief The commands.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+/*! \brief Exit statuses. */
+enum {
+	STATUS_DONE = 0,  /*!< Done. */
+	STATUS_WRONG = 1, /*!< Refused, or found wrong. */
+	STATUS_USAGE = 2, /*!< Not called as it must be. */
+};
+
+/*! \brief Options. */
+typedef struct {
+	const char *socket;  /*!< Path of the control socket. */
+	int timeout;         /*!< Longest wait for the server in milliseconds, 0 for ever. */
+	bool dry_run;        /*!< Change nothing. */
+	bool json;           /*!< Output is JSON. */
+	const char *origin;  /*!< Name of the zone (NULL if not set). */
+	const char *map;     /*!< Path of the preset map (NULL if not set). */
+	const char *builtin; /*!< Name of the built-in (NULL if not set). */
+} options_t;
+
+/*!
+ * \brief A command.
+ *
+ * \param options  Options.
+ * \param argc     Number of arguments; it is within what the command takes.
+ * \param argv     Arguments.
+ *
+ * \return Exit status.
+ */
+typedef int (*command_f)(const options_t *options, int argc, char **argv);
+
+int command_check(const options_t *options, int argc, char **argv);  /*!< `check MAP` */
+int command_lint(const options_t *options, int argc, char **argv);   /*!< `lint ZONEFILE` */
+int command_show(const options_t *options, int argc, char **argv);   /*!< `show ZONE` */
+int command_add(const options_t *options, int argc, char **argv);    /*!< `add ZONE HOST ...` */
+int command_del(const options_t *options, int argc, char **argv);    /*!< `del ZONE HOST ...` */
+int command_use(const options_t *options, int argc, char **argv);    /*!< `use ZONE PRESET ...` */
+int command_reset(const options_t *options, int argc, char **argv);  /*!< `reset ZONE` */
+int command_import(const options_t *options, int argc, char **argv); /*!< `import TEMPLATE ...` */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/errcode.h>
+#include <libknot/error.h>
+
+#include "control.h"
+#include "text.h"
+
+/*! \brief Connects. Returns an error of libknot. */
+static int join(control_t *control)
+{
+	control->ctl = need(knot_ctl_alloc());
+	knot_ctl_set_timeout(control->ctl, control->timeout);
+	const int ret = knot_ctl_connect(control->ctl, control->socket);
+	if (ret != KNOT_EOK) {
+		knot_ctl_free(control->ctl);
+		control->ctl = NULL;
+	}
+	return ret;
+}
+
+static void part(control_t *control)
+{
+	if (control->ctl != NULL) {
+		(void)knot_ctl_send(control->ctl, KNOT_CTL_TYPE_END, NULL);
+		knot_ctl_close(control->ctl);
+		knot_ctl_free(control->ctl);
+		control->ctl = NULL;
+	}
+}
+
+bool control_connect(control_t *control, const char *socket, int timeout, const knot_dname_t *zone)
+{
+	*control = (control_t){ .socket = socket, .timeout = timeout };
+	name_str(zone, control->zone);
+	const int ret = join(control);
+	if (ret != KNOT_EOK) {
+		text_error("no connection to SOCKET '%s' (%s); is knotd running, or does it listen "
+		           "elsewhere? -s takes its control socket",
+		           socket, knot_strerror(ret));
+	}
+	return ret == KNOT_EOK;
+}
+
+/*! \brief Receives the units of an answer. Returns an error of libknot. */
+static int receive(control_t *control, control_unit_f unit, void *ctx)
+{
+	while (true) {
+		knot_ctl_type_t type;
+		knot_ctl_data_t data;
+		const int ret = knot_ctl_receive(control->ctl, &type, &data);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		if (type == KNOT_CTL_TYPE_BLOCK) {
+			return KNOT_EOK;
+		}
+		if (type == KNOT_CTL_TYPE_END) {
+			return KNOT_EOF;
+		}
+		if (data[KNOT_CTL_IDX_ERROR] != NULL) {
+			snprintf(control->error, sizeof(control->error), "%s",
+			         data[KNOT_CTL_IDX_ERROR]);
+		} else if (unit != NULL) {
+			unit((const knot_ctl_data_t *)&data, ctx);
+		}
+	}
+}
+
+bool control_call(control_t *control, knot_ctl_data_t *request, control_unit_f unit, void *ctx)
+{
+	control->error[0] = '\0';
+	int ret = (control->ctl != NULL) ? KNOT_EOK : join(control);
+	if (ret == KNOT_EOK) {
+		ret = knot_ctl_send(control->ctl, KNOT_CTL_TYPE_DATA, request);
+	}
+	if (ret == KNOT_EOK) {
+		ret = knot_ctl_send(control->ctl, KNOT_CTL_TYPE_BLOCK, NULL);
+	}
+	if (ret == KNOT_EOK) {
+		ret = receive(control, unit, ctx);
+	}
+	if (ret != KNOT_EOK) {
+		snprintf(control->error, sizeof(control->error), "no answer from the server, %s",
+		         knot_strerror(ret));
+		part(control); // What comes later would be taken for the next answer.
+	}
+	return control->error[0] == '\0';
+}
+
+static bool call_zone(control_t *control, const char *command)
+{
+	knot_ctl_data_t request = {
+		[KNOT_CTL_IDX_CMD] = command,
+		[KNOT_CTL_IDX_ZONE] = control->zone,
+	};
+	return control_call(control, &request, NULL, NULL);
+}
+
+static void write_record(const knot_ctl_data_t *unit, void *ctx)
+{
+	fprintf(ctx, "%s %s %s %s\n", (*unit)[KNOT_CTL_IDX_OWNER], (*unit)[KNOT_CTL_IDX_TTL],
+	        (*unit)[KNOT_CTL_IDX_TYPE], (*unit)[KNOT_CTL_IDX_DATA]);
+}
+
+zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
+{
+	knot_ctl_data_t request = {
+		[KNOT_CTL_IDX_CMD] = control->open ? "zone-get" : "zone-read",
+		[KNOT_CTL_IDX_ZONE] = control->zone,
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = need(open_memstream(&text, &size));
+	const bool done = control_call(control, &request, write_record, out);
+	need(fclose(out) == 0 ? out : NULL);
+
+	zone_t *zone = NULL;
+	if (done) {
+		zone = zone_read_text(text, size, name);
+	} else {
+		text_error("ZONE '%s' cannot be read: %s", control->zone, control->error);
+	}
+	free(text);
+
+	return zone;
+}
+
+/*! \brief Makes signals that would end the program wait, or lets them come. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(how, &set, NULL);
+}
+
+bool control_begin(control_t *control)
+{
+	hold_signals(SIG_BLOCK);
+	control->open = call_zone(control, "zone-begin");
+	if (control->open) {
+		return true;
+	}
+	hold_signals(SIG_UNBLOCK);
+	if (strcmp(control->error, knot_strerror(KNOT_TXN_EEXISTS)) == 0) {
+		text_error(
+			"ZONE '%s' is being changed by somebody else, whose transaction is open; "
+			"try again later (or see knotc zone-diff, zone-commit, zone-abort)",
+			control->zone);
+	} else {
+		text_error("ZONE '%s' cannot be changed: %s", control->zone, control->error);
+	}
+	return false;
+}
+
+bool control_commit(control_t *control)
+{
+	const bool done = call_zone(control, "zone-commit");
+	if (done) {
+		control->open = false;
+		hold_signals(SIG_UNBLOCK);
+	} else if (control->ctl == NULL) {
+		text_error("ZONE '%s': %s; kmxpreset show tells if it was changed", control->zone,
+		           control->error);
+	} else {
+		text_error("ZONE '%s' is not changed: %s", control->zone, control->error);
+	}
+	return done;
+}
+
+void control_close(control_t *control)
+{
+	if (control->open) {
+		(void)call_zone(control, "zone-abort");
+		control->open = false;
+		hold_signals(SIG_UNBLOCK);
+	}
+	part(control);
+}

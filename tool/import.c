@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libknot/errcode.h>
+
+#include "commands.h"
+#include "reader.h"
+#include "template.h"
+#include "text.h"
+
+#define DEFAULT_TTL 3600
+#define NAME_COLUMN 24
+
+/*! \brief A record of a template, as a map has it. */
+typedef struct {
+	int priority;
+	char *exchange;
+} record_t;
+
+/*! \brief A template. */
+typedef struct {
+	const char *file;
+	const json_t *json;
+	char *title;
+	char name[KNOT_DNAME_MAXLABELLEN + 1];
+	record_t *records;
+	size_t count;
+	json_int_t ttl; /*!< Smallest TTL so far, -1 if there is none. */
+} template_t;
+
+/*! \brief Says something about a record of a template, counted from 1. */
+__attribute__((format(printf, 3, 4))) static void tell(const template_t *template, size_t idx,
+                                                       const char *fmt, ...)
+{
+	char reason[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, args);
+	va_end(args);
+
+	char *message = text_format("record %zu: %s", idx + 1, reason);
+	text_place(template->file, 0, message);
+	free(message);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/*! \brief Reads a number that may be written as a string. */
+static bool number_of(const json_t *object, const char *key, json_int_t max, json_int_t *number)
+{
+	const json_t *value = json_object_get(object, key);
+	*number = json_integer_value(value);
+	bool good = json_is_integer(value);
+	if (json_is_string(value)) {
+		const char *text = json_string_value(value);
+		char *end = NULL;
+		*number = strtoll(text, &end, 10);
+		good = isdigit((unsigned char)*text) && *end == '\0';
+	}
+	return good && *number >= 0 && *number <= max;
+}
+
+/*! \brief Takes the TTL of a record. */
+static void take_ttl(template_t *template, const json_t *json, size_t idx)
+{
+	json_int_t ttl;
+	if (!number_of(json, "ttl", INT32_MAX, &ttl)) {
+		ttl = DEFAULT_TTL;
+		if (json_object_get(json, "ttl") != NULL) {
+			tell(template, idx, "the ttl is no number, %d is taken", DEFAULT_TTL);
+		}
+	}
+	if (template->ttl >= 0 && template->ttl != ttl) {
+		tell(template, idx,
+		     "the ttl differs from that of other records, the smallest is "
+		     "taken");
+	}
+	template->ttl = template->ttl < 0 || ttl < template->ttl ? ttl : template->ttl;
+}
+
+/*! \brief Adds a record; one that is there already counts once, with its smallest priority. */
+static void add_record(template_t *template, size_t idx, int priority, char *exchange)
+{
+	for (size_t i = 0; i < template->count; i++) {
+		record_t *record = &template->records[i];
+		if (strcmp(record->exchange, exchange) != 0) {
+			continue;
+		}
+		if (record->priority != priority) {
+			tell(template, idx,
+			     "%s is repeated with another priority, the smallest is "
+			     "taken",
+			     exchange);
+			record->priority =
+				priority < record->priority ? priority : record->priority;
+		}
+		free(exchange);
+		return;
+	}
+	const size_t size = (template->count + 1) * sizeof(*template->records);
+	template->records = need(realloc(template->records, size));
+	template->records[template->count++] = (record_t){ priority, exchange };
+}
+
+static void take_record(template_t *template, const json_t *json, size_t idx)
+{
+	const char *type = text_of(json, "type");
+	if (type == NULL || strcasecmp(type, "MX") != 0) {
+		return;
+	}
+	const char *host = text_of(json, "host");
+	if (host != NULL && *host != '\0' && strcmp(host, "@") != 0) {
+		tell(template, idx, "skipped, its host is '%.64s', not the apex", host);
+		return;
+	}
+	const char *points_to = text_of(json, "pointsTo");
+	if (points_to == NULL) {
+		tell(template, idx, "skipped, it has no pointsTo");
+		return;
+	}
+	json_int_t priority;
+	if (!number_of(json, "priority", UINT16_MAX, &priority)) {
+		tell(template, idx, "skipped, its priority is no number from 0 to 65535");
+		return;
+	}
+	const char *reason = NULL;
+	char *exchange = template_exchange(points_to, &reason);
+	if (exchange == NULL) {
+		tell(template, idx, "skipped, a map cannot say '%.64s': %s", points_to, reason);
+		return;
+	}
+	take_ttl(template, json, idx);
+	add_record(template, idx, (int)priority, exchange);
+}
+
+/*! \brief Makes the title of the names of provider and service. */
+static bool make_title(template_t *template)
+{
+	const json_t *json = template->json;
+	const char *provider = text_of(json, "providerName");
+	const char *service = text_of(json, "serviceName");
+	provider = provider != NULL ? provider : text_of(json, "providerId");
+	service = service != NULL ? service : text_of(json, "serviceId");
+	if (provider == NULL || service == NULL) {
+		return false;
+	}
+	const bool repeats = strncmp(service, provider, strlen(provider)) == 0;
+	template->title =
+		text_format("%s%s%s", repeats ? "" : provider, repeats ? "" : " ", service);
+	return true;
+}
+
+/*! \brief Makes a name that no preset has yet: letters and digits of the title, and hyphens. */
+static void make_name(template_t *template, json_t *names)
+{
+	size_t len = 0;
+	for (const char *ch = template->title; *ch != '\0' && len < sizeof(template->name) - 8;
+	     ch++) {
+		if (isalnum((unsigned char)*ch)) {
+			template->name[len++] = (char)tolower((unsigned char)*ch);
+		} else if (len > 0 && template->name[len - 1] != '-') {
+			template->name[len++] = '-';
+		}
+	}
+	len -= (len > 0 && template->name[len - 1] == '-');
+	template->name[len] = '\0';
+	if (!mxp_name_valid(mxp_span(template->name))) {
+		len = (size_t)sprintf(template->name, "preset");
+	}
+	for (unsigned i = 2; json_object_get(names, template->name) != NULL; i++) {
+		snprintf(template->name + len, sizeof(template->name) - len, "-%u", i);
+	}
+	need(json_object_set_new(names, template->name, json_true()) == 0 ? names : NULL);
+}
+
+/*! \brief Writes the title as a string of a TXT record, cut at its largest size. */
+static void write_title(const template_t *template, FILE *out)
+{
+	const size_t max = UINT8_MAX - strlen("title=");
+	size_t len = strlen(template->title);
+	if (len > max) {
+		len = max;
+		while ((template->title[len] & 0xc0) == 0x80) {
+			len--; // Not within a character.
+		}
+	}
+	fprintf(out, "%-*s TXT \"title=", NAME_COLUMN, "");
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char ch = (unsigned char)template->title[i];
+		if (ch == '"' || ch == '\\') {
+			fprintf(out, "\\%c", ch);
+		} else if (isascii(ch) && isprint(ch)) {
+			fputc(ch, out);
+		} else {
+			fprintf(out, "\\%03u", ch);
+		}
+	}
+	fputs("\"\n", out);
+}
+
+static void take_error(void *ctx, size_t line, const char *reason)
+{
+	const template_t *template = ctx;
+	(void)line;
+	char *message = text_format("skipped, a map cannot say it: %s", reason);
+	text_place(template->file, 0, message);
+	free(message);
+}
+
+/*! \brief Prints a template as lines of a map, if these are a good map. */
+static void print_template(template_t *template)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = need(open_memstream(&text, &size));
+	for (size_t i = 0; i < template->count; i++) {
+		fprintf(out, "%-*s %6" JSON_INTEGER_FORMAT " MX %5d %s\n", NAME_COLUMN,
+		        i == 0 ? template->name : "", template->ttl, template->records[i].priority,
+		        template->records[i].exchange);
+	}
+	write_title(template, out);
+	need(fclose(out) == 0 ? out : NULL);
+
+	mxp_map_t *map = NULL;
+	char *copy = need(strndup(text, size));
+	if (mxp_map_read(&map, copy, size, take_error, template) == KNOT_EOK) {
+		fputs(text, stdout);
+	}
+	mxp_map_free(map);
+	free(copy);
+	free(text);
+}
+
+static int import(const char *file, const json_t *json, json_t *names)
+{
+	template_t template = { .file = file, .json = json, .ttl = -1 };
+	const json_t *records = json_object_get(json, "records");
+	if (!json_is_array(records) || !make_title(&template)) {
+		text_place(file, 0,
+		           "no Domain Connect template: it needs providerName, serviceName "
+		           "and a list of records");
+		return STATUS_WRONG;
+	}
+	size_t idx;
+	const json_t *record;
+	json_array_foreach(records, idx, record)
+	{
+		take_record(&template, record, idx);
+	}
+	if (template.count > 0) {
+		make_name(&template, names);
+		print_template(&template);
+	}
+	for (size_t i = 0; i < template.count; i++) {
+		free(template.records[i].exchange);
+	}
+	free(template.records);
+	free(template.title);
+
+	return STATUS_DONE;
+}
+
+int command_import(const options_t *options, int argc, char **argv)
+{
+	(void)options;
+	int status = STATUS_DONE;
+	json_t *names = need(json_object());
+	for (int i = 0; i < argc; i++) {
+		json_error_t error;
+		json_t *json = json_load_file(argv[i], 0, &error);
+		if (json == NULL) {
+			text_place(argv[i], error.line > 0 ? (size_t)error.line : 0, error.text);
+			status = STATUS_WRONG;
+		} else if (import(argv[i], json, names) != STATUS_DONE) {
+			status = STATUS_WRONG;
+		}
+		json_decref(json);
+	}
+	json_decref(names);
+
+	return status;
+}

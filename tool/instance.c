@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/errcode.h>
+
+#include "instance.h"
+#include "reader.h"
+#include "text.h"
+
+#define MODULE          "mod-mxpreset/"
+#define DEFAULT_BUILTIN "house"
+
+/*! \brief Items of a zone, of its template, or of its catalog's. */
+typedef struct {
+	bool has_module;  /*!< `module` is set. */
+	char *id;         /*!< Instance of ours among them. */
+	char *template;   /*!< `template` */
+	char *signing;    /*!< `dnssec-signing` */
+	char *group;      /*!< Group of the zone in its catalog. */
+	char *member_tpl; /*!< `catalog-template` for that group. */
+} zone_conf_t;
+
+static void set(char **text, const char *value)
+{
+	free(*text);
+	*text = need(strdup(value));
+}
+
+instance_t instance_default(const char *file, const char *builtin)
+{
+	return (instance_t){
+		.active = true,
+		.file = need(strdup(file != NULL ? file : CONFIG_DIR "/mx-presets.zone")),
+		.rules = {
+			.builtin = need(strdup(builtin != NULL ? builtin : DEFAULT_BUILTIN)),
+			.marker = true,
+			.filter = true,
+		},
+	};
+}
+
+/*! \brief Reads all items of a part of the configuration. False if there is no such part. */
+static bool read_conf(control_t *control, const char *section, const char *id, control_unit_f unit,
+                      void *ctx)
+{
+	knot_ctl_data_t request = {
+		[KNOT_CTL_IDX_CMD] = "conf-read",
+		[KNOT_CTL_IDX_SECTION] = section,
+		[KNOT_CTL_IDX_ID] = id,
+	};
+	return control_call(control, &request, unit, ctx);
+}
+
+/*! \brief Item and value of a unit. */
+static const char *item_of(const knot_ctl_data_t *unit, const char **value)
+{
+	const char *item = (*unit)[KNOT_CTL_IDX_ITEM];
+	*value = (*unit)[KNOT_CTL_IDX_DATA] != NULL ? (*unit)[KNOT_CTL_IDX_DATA] : "";
+	return item != NULL ? item : "";
+}
+
+static void take_zone_item(const knot_ctl_data_t *unit, void *ctx)
+{
+	zone_conf_t *conf = ctx;
+	const char *value;
+	const char *item = item_of(unit, &value);
+	if (strcmp(item, "module") == 0) {
+		conf->has_module = true;
+		if (strncmp(value, MODULE, strlen(MODULE)) == 0) {
+			set(&conf->id, value + strlen(MODULE));
+		}
+	} else if (strcmp(item, "template") == 0) {
+		set(&conf->template, value);
+	} else if (strcmp(item, "dnssec-signing") == 0) {
+		set(&conf->signing, value);
+	} else if (strcmp(item, "catalog-template") == 0 &&
+	           (conf->member_tpl == NULL ||
+	            (conf->group != NULL && strcmp(value, conf->group) == 0))) {
+		set(&conf->member_tpl, value);
+	}
+}
+
+static void clear_conf(zone_conf_t *conf)
+{
+	free(conf->id);
+	free(conf->template);
+	free(conf->signing);
+	free(conf->group);
+	free(conf->member_tpl);
+	*conf = (zone_conf_t){ .id = NULL };
+}
+
+/*! \brief What the server tells about a zone. */
+typedef struct {
+	bool follows;
+	char *catalog;
+} status_t;
+
+static void take_status(const knot_ctl_data_t *unit, void *ctx)
+{
+	status_t *status = ctx;
+	const char *type = (*unit)[KNOT_CTL_IDX_TYPE];
+	const char *data = (*unit)[KNOT_CTL_IDX_DATA];
+	if (type == NULL || data == NULL) {
+		return;
+	}
+	if (strcmp(type, "role") == 0) {
+		status->follows = (strcmp(data, "slave") == 0);
+	} else if (strcmp(type, "catalog") == 0 && strcmp(data, "-") != 0) {
+		set(&status->catalog, data);
+	}
+}
+
+/*! \brief Finds the template of a catalog's member. */
+static void read_member(control_t *control, const char *catalog, zone_conf_t *conf)
+{
+	zone_conf_t of_catalog = { .id = NULL };
+	char *name = need(strdup(catalog));
+	char *group = strchr(name, '#');
+	if (group != NULL) {
+		*group++ = '\0';
+		set(&of_catalog.group, group);
+	}
+	(void)read_conf(control, "zone", name, take_zone_item, &of_catalog);
+	if (of_catalog.member_tpl == NULL && of_catalog.template != NULL) {
+		(void)read_conf(control, "template", of_catalog.template, take_zone_item,
+		                &of_catalog);
+	}
+	if (of_catalog.member_tpl != NULL) {
+		set(&conf->template, of_catalog.member_tpl);
+	}
+	clear_conf(&of_catalog);
+	free(name);
+}
+
+/*! \brief Reads a zone's items: its own, or else those of its template. */
+static void read_zone_conf(control_t *control, const char *catalog, zone_conf_t *conf)
+{
+	(void)read_conf(control, "zone", control->zone, take_zone_item, conf);
+	if (conf->template == NULL && catalog != NULL) {
+		read_member(control, catalog, conf);
+	}
+
+	zone_conf_t shared = { .id = NULL };
+	(void)read_conf(control, "template", conf->template != NULL ? conf->template : "default",
+	                take_zone_item, &shared);
+	if (!conf->has_module && shared.id != NULL) {
+		set(&conf->id, shared.id);
+	}
+	if (conf->signing == NULL && shared.signing != NULL) {
+		set(&conf->signing, shared.signing);
+	}
+	clear_conf(&shared);
+}
+
+static void add_param(mxp_rules_t *rules, const char *value)
+{
+	const size_t count = rules->param_count;
+	mxp_param_t *params =
+		need(realloc((void *)rules->params, (count + 1) * sizeof(*rules->params)));
+	char *name = need(strdup(value));
+	char *equals = strchr(name, '=');
+	params[count] = (mxp_param_t){
+		.name = { (uint8_t *)name,
+		          equals != NULL ? (size_t)(equals - name) : strlen(name) },
+		.value = mxp_span(equals != NULL ? equals + 1 : ""),
+	};
+	rules->params = params;
+	rules->param_count = count + 1;
+}
+
+static void take_item(const knot_ctl_data_t *unit, void *ctx)
+{
+	instance_t *instance = ctx;
+	mxp_rules_t *rules = &instance->rules;
+	const char *value;
+	const char *item = item_of(unit, &value);
+	const bool on = (strcmp(value, "on") == 0);
+	if (strcmp(item, "presets") == 0) {
+		set(&instance->file, value);
+	} else if (strcmp(item, "builtin") == 0) {
+		set((char **)&rules->builtin, value);
+	} else if (strcmp(item, "preset") == 0) {
+		set((char **)&rules->preset, value);
+	} else if (strcmp(item, "param") == 0) {
+		add_param(rules, value);
+	} else if (strcmp(item, "marker") == 0) {
+		rules->marker = on;
+	} else if (strcmp(item, "filter") == 0) {
+		rules->filter = on;
+	} else if (strcmp(item, "dnssec") == 0) {
+		instance->leaves_signed = (strcmp(value, "off") == 0);
+	}
+}
+
+bool instance_read(control_t *control, const char *file, const char *builtin, instance_t *instance)
+{
+	*instance = instance_default(NULL, NULL);
+
+	knot_ctl_data_t request = {
+		[KNOT_CTL_IDX_CMD] = "zone-status",
+		[KNOT_CTL_IDX_ZONE] = control->zone,
+	};
+	status_t status = { .catalog = NULL };
+	if (!control_call(control, &request, take_status, &status)) {
+		text_error("ZONE '%s': %s", control->zone, control->error);
+		free(status.catalog);
+		return false;
+	}
+	instance->follows = status.follows;
+
+	zone_conf_t conf = { .id = NULL };
+	read_zone_conf(control, status.catalog, &conf);
+	if (conf.id != NULL) {
+		(void)read_conf(control, "mod-mxpreset", conf.id, take_item, instance);
+	}
+	instance->active = (conf.id != NULL || file != NULL || builtin != NULL);
+	instance->leaves_signed |= (conf.signing == NULL || strcmp(conf.signing, "on") != 0);
+	clear_conf(&conf);
+	free(status.catalog);
+
+	if (file != NULL) {
+		set(&instance->file, file);
+	}
+	if (builtin != NULL) {
+		set((char **)&instance->rules.builtin, builtin);
+	}
+	return true;
+}
+
+/*! \brief First error of a map. */
+typedef struct {
+	size_t line;
+	char *reason;
+	size_t count;
+} first_t;
+
+static void take_error(void *ctx, size_t line, const char *reason)
+{
+	first_t *first = ctx;
+	if (first->count++ == 0 || line < first->line) {
+		first->line = line;
+		set(&first->reason, reason);
+	}
+}
+
+void instance_load(instance_t *instance)
+{
+	if (!instance->active) {
+		return;
+	}
+	first_t first = { .count = 0 };
+	if (mxp_map_load(&instance->map, instance->file, take_error, &first) != KNOT_EOK) {
+		text_place(instance->file, first.line, first.reason);
+		instance->map_wrong = true;
+	}
+	free(first.reason);
+}
+
+void instance_free(instance_t *instance)
+{
+	for (size_t i = 0; i < instance->rules.param_count; i++) {
+		free((void *)instance->rules.params[i].name.data);
+	}
+	free((void *)instance->rules.params);
+	free((void *)instance->rules.builtin);
+	free((void *)instance->rules.preset);
+	free(instance->file);
+	mxp_map_free(instance->map);
+	*instance = (instance_t){ .active = false };
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief An instance of the module, as the server's configuration or the command line has it.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include "control.h"
+#include "decision.h"
+
+/*! \brief An instance of the module. */
+typedef struct {
+	bool active;        /*!< The zone uses the module. */
+	bool follows;       /*!< The zone is a secondary. */
+	bool leaves_signed; /*!< A signed zone is served as it is stored. */
+	char *file;         /*!< Path of the preset map. */
+	mxp_map_t *map;     /*!< Preset map (NULL if it cannot be read). */
+	bool map_wrong;     /*!< The map cannot be read, which is reported. */
+	mxp_rules_t rules;  /*!< Rules; all of its text is allocated. */
+} instance_t;
+
+/*!
+ * \brief Makes an instance of what the command line says.
+ *
+ * \param file     Path of the preset map (NULL for the default).
+ * \param builtin  Name of the built-in (NULL for the default).
+ *
+ * \return Instance.
+ */
+instance_t instance_default(const char *file, const char *builtin);
+
+/*!
+ * \brief Reads from the running server which instance a zone uses, and with what settings.
+ *
+ * \param control   Connection.
+ * \param file      Path of the preset map, to be taken instead of the server's (or NULL).
+ * \param builtin   Name of the built-in, to be taken instead of the server's (or NULL).
+ * \param instance  Output: instance, to be freed in any case.
+ *
+ * \return False on any error, which is reported.
+ */
+bool instance_read(control_t *control, const char *file, const char *builtin, instance_t *instance);
+
+/*!
+ * \brief Loads the instance's map.
+ *
+ * \param instance  Instance.
+ */
+void instance_load(instance_t *instance);
+
+/*!
+ * \brief Frees what an instance holds.
+ *
+ * \param instance  Instance.
+ */
+void instance_free(instance_t *instance);

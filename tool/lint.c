@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/errcode.h>
+#include <libknot/packet/wire.h>
+
+#include "lint.h"
+#include "marker.h"
+#include "text.h"
+
+/*! \brief A report in the making. */
+typedef struct {
+	const zone_t *zone;
+	const node_t *apex;
+	const instance_t *instance;
+	mxp_view_t view;
+	json_t *warnings;
+	bool wrong;
+} linter_t;
+
+static const char *const sources[] = {
+	[MXP_SOURCE_NONE] = "none",        [MXP_SOURCE_OVERRIDE] = "override",
+	[MXP_SOURCE_MARKER] = "marker",    [MXP_SOURCE_PRESET] = "preset",
+	[MXP_SOURCE_BUILTIN] = "built-in",
+};
+
+/*! \brief Adds a warning; takes the text. */
+static void warn(linter_t *linter, const char *code, const knot_dname_t *owner, char *text)
+{
+	name_str_t owner_str = "";
+	json_t *warning = need(json_pack("{s:s, s:s, s:s}", "code", code, "owner",
+	                                 name_str(owner, owner_str), "text", text));
+	need(json_array_append_new(linter->warnings, warning) == 0 ? warning : NULL);
+	linter->wrong |= (strcmp(code, "overridden-marker") != 0);
+	free(text);
+}
+
+static bool is_null_mx(const knot_rdata_t *mx)
+{
+	return mx->data[2] == 0;
+}
+
+static void lint_exchange(linter_t *linter, const node_t *node, const knot_dname_t *exchange)
+{
+	const knot_dname_t *zone = linter->zone->name;
+	name_str_t name = "";
+	name_str_t zone_str = "";
+	name_str(exchange, name);
+	name_str(zone, zone_str);
+
+	if (name_is_doubled(exchange, zone)) {
+		warn(linter, "doubled-root", node->name,
+		     text_format("the exchange %s ends in the zone's name twice, a final dot is "
+		                 "missing after the first",
+		                 name));
+	}
+	if (name_is_address(exchange, zone)) {
+		warn(linter, "address-exchange", node->name,
+		     text_format("the exchange %s is an IP address, it must be the name of the "
+		                 "mail server",
+		                 name));
+		return;
+	}
+	switch (zone_find(linter->zone, exchange)) {
+	case FOUND_ALIAS:
+		warn(linter, "alias-exchange", node->name,
+		     text_format("the exchange %s is an alias (CNAME), it must be the name that "
+		                 "has the address",
+		                 name));
+		break;
+	case FOUND_NOTHING:
+		warn(linter, "missing-exchange", node->name,
+		     text_format("the exchange %s has no address (A or AAAA) in the zone %s", name,
+		                 zone_str));
+		break;
+	default:
+		break;
+	}
+}
+
+static void lint_node(const node_t *node, void *ctx)
+{
+	linter_t *linter = ctx;
+	if (name_is_doubled(node->name, linter->zone->name)) {
+		name_str_t zone_str = "";
+		warn(linter, "doubled-root", node->name,
+		     text_format("the name ends in the zone's name twice, a final dot is missing "
+		                 "after the first %s",
+		                 name_str(linter->zone->name, zone_str)));
+	}
+	knot_rdata_t *mx = node->mx.rdata;
+	for (size_t i = 0; i < node->mx.count; i++, mx = knot_rdataset_next(mx)) {
+		if (!is_null_mx(mx)) {
+			lint_exchange(linter, node, mx->data + 2);
+		} else if (node->mx.count > 1) {
+			warn(linter, "null-mx", node->name,
+			     text_format("the null MX '%u .' stands beside other MX records, it "
+			                 "must stand alone",
+			                 knot_wire_read_u16(mx->data)));
+		}
+	}
+}
+
+/*! \brief Says what serves, for people. */
+static const char *what_serves(const mxp_decision_t *decision)
+{
+	switch (decision->source) {
+	case MXP_SOURCE_OVERRIDE:
+		return "the zone's own MX records are";
+	case MXP_SOURCE_MARKER:
+		return "the marker's preset is";
+	case MXP_SOURCE_PRESET:
+		return "the server's preset is";
+	case MXP_SOURCE_BUILTIN:
+		return "the built-in is";
+	default:
+		return "no MX record is";
+	}
+}
+
+/*! \brief Warns of built-in records that an override leaves out. */
+static void lint_mixed(linter_t *linter, const mxp_decision_t *decision)
+{
+	if (decision->serve != MXP_SERVE_FILTERED) {
+		return;
+	}
+	char *names = need(strdup(""));
+	knot_rdata_t *mx = linter->apex->mx.rdata;
+	for (size_t i = 0; i < linter->apex->mx.count; i++, mx = knot_rdataset_next(mx)) {
+		if (!knot_rdataset_member(&decision->rrs, mx)) {
+			name_str_t name = "";
+			char *more = text_format("%s%s%s", names, *names != '\0' ? ", " : "",
+			                         name_str(mx->data + 2, name));
+			free(names);
+			names = more;
+		}
+	}
+	warn(linter, "mixed-builtin", linter->zone->name,
+	     text_format("built-in records are left out beside the override: %s", names));
+	free(names);
+}
+
+/*! \brief Warns of a marker that does not count, or that cannot. */
+static void lint_marker(linter_t *linter, const mxp_decision_t *decision)
+{
+	const mxp_rules_t *rules = &linter->instance->rules;
+	const knot_rdata_t *rdata = NULL;
+	const knot_dname_t *zone = linter->zone->name;
+	(void)mxp_marker_find(&linter->apex->txt, &rdata);
+	if (!rules->marker || rdata == NULL) {
+		return;
+	}
+	if (decision->source == MXP_SOURCE_OVERRIDE) {
+		warn(linter, "overridden-marker", zone,
+		     text_format(
+			     "the marker does not count, the zone's own MX records are served"));
+	}
+
+	// The marker as if there were no override.
+	const mxp_apex_t apex = { .zone = zone, .txt = linter->apex->txt };
+	mxp_decision_t alone;
+	mxp_decide(rules, &linter->view, &apex, NULL, &alone);
+	if (alone.source != MXP_SOURCE_MARKER && alone.fault_count > 0 &&
+	    alone.faults[0].cause != MXP_NO_MAP) {
+		char fault[MXP_FAULT_STR_LEN];
+		warn(linter, "marker", zone,
+		     text_format("%s; the marker cannot be honoured, %s served",
+		                 mxp_fault_str(&alone.faults[0], fault), what_serves(decision)));
+	}
+	mxp_decision_clear(&alone, NULL);
+}
+
+/*! \brief Tells what is wrong beyond the zone. */
+static void tell_faults(linter_t *linter, const mxp_decision_t *decision)
+{
+	const mxp_rules_t *rules = &linter->instance->rules;
+	char text[MXP_FAULT_STR_LEN];
+	name_str_t zone = "";
+	name_str(linter->zone->name, zone);
+
+	if (decision->serve == MXP_SERVE_FAIL) {
+		const mxp_fault_t *last = &decision->faults[decision->fault_count - 1];
+		text_error("MX queries for %s are answered with SERVFAIL: %s; see kmxpreset check",
+		           zone, mxp_fault_str(last, text));
+		linter->wrong = true;
+	} else if (rules->preset != NULL && decision->source == MXP_SOURCE_BUILTIN &&
+	           decision->fault_count > 0) {
+		const mxp_fault_t *last = &decision->faults[decision->fault_count - 1];
+		text_warning("the server's preset '%s' cannot be served for %s: %s", rules->preset,
+		             zone, mxp_fault_str(last, text));
+	}
+}
+
+/*! \brief Serves a zone as it is stored. */
+static void decide_stored(const node_t *apex, mxp_decision_t *decision)
+{
+	const mxp_source_t source = decision->source;
+	mxp_decision_clear(decision, NULL);
+	decision->serve = MXP_SERVE_STORED;
+	decision->source = apex->mx.count == 0             ? MXP_SOURCE_NONE
+	                   : source == MXP_SOURCE_OVERRIDE ? MXP_SOURCE_OVERRIDE
+	                                                   : MXP_SOURCE_BUILTIN;
+}
+
+static void decide(linter_t *linter, mxp_decision_t *decision)
+{
+	const instance_t *instance = linter->instance;
+	const mxp_apex_t apex = {
+		.zone = linter->zone->name,
+		.mx = linter->apex->mx,
+		.mx_ttl = linter->apex->mx_ttl,
+		.txt = linter->apex->txt,
+	};
+	name_str_t zone = "";
+	name_str(linter->zone->name, zone);
+
+	if (!instance->active || mxp_zone_is_reverse(linter->zone->name)) {
+		text_warning("the module leaves %s alone: %s", zone,
+		             instance->active ? "it is a reverse zone"
+		                              : "its configuration does not name mod-mxpreset");
+		*decision = (mxp_decision_t){ .source = MXP_SOURCE_OVERRIDE };
+		decide_stored(linter->apex, decision);
+		return;
+	}
+	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
+	tell_faults(linter, decision);
+	lint_marker(linter, decision);
+	lint_mixed(linter, decision);
+	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
+	    instance->leaves_signed) {
+		text_warning("%s is signed and the server does not sign it: it is served as it is "
+		             "stored",
+		             zone);
+		decide_stored(linter->apex, decision);
+	}
+}
+
+static json_t *mx_json(const knot_rdataset_t *rrs)
+{
+	json_t *list = need(json_array());
+	knot_rdata_t *mx = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
+		name_str_t name = "";
+		json_t *record =
+			need(json_pack("{s:i, s:s}", "priority", (int)knot_wire_read_u16(mx->data),
+		                       "value", name_str(mx->data + 2, name)));
+		need(json_array_append_new(list, record) == 0 ? list : NULL);
+	}
+	return list;
+}
+
+json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
+{
+	linter_t linter = {
+		.zone = zone,
+		.apex = zone_node(zone, zone->name),
+		.instance = instance,
+		.view = mxp_view(&instance->rules, instance->map),
+		.warnings = need(json_array()),
+		.wrong = instance->map_wrong,
+	};
+	mxp_decision_t decision;
+	decide(&linter, &decision);
+	zone_walk(zone, lint_node, &linter);
+
+	static const knot_rdataset_t nothing = { 0 };
+	const bool stored = (decision.serve == MXP_SERVE_STORED);
+	const knot_rdataset_t *rrs = stored                             ? &linter.apex->mx
+	                             : decision.serve == MXP_SERVE_FAIL ? &nothing
+	                                                                : &decision.rrs;
+	const uint32_t ttl = stored ? linter.apex->mx_ttl : decision.ttl;
+	name_str_t name = "";
+	json_t *report =
+		need(json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone",
+	                       name_str(zone->name, name), "source", sources[decision.source],
+	                       "preset", decision.preset != NULL ? decision.preset->name : NULL,
+	                       "ttl", need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx",
+	                       mx_json(rrs), "warnings", linter.warnings));
+	mxp_decision_clear(&decision, NULL);
+	*wrong = linter.wrong;
+
+	return report;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief What is served for a zone and why, and the mistakes in its MX records.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "instance.h"
+#include "zone.h"
+
+/*!
+ * \brief Reports on a zone.
+ *
+ * What is beyond the zone (no map, no module) is told on the standard error output.
+ *
+ * \param zone      Zone.
+ * \param instance  The instance of the module that it uses.
+ * \param wrong     Output: something is wrong.
+ *
+ * \return Report in the form of the JSON output.
+ */
+json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong);

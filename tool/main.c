@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <ctype.h>
+#include <getopt.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "text.h"
+
+#define DEFAULT_TIMEOUT 60
+
+/*! \brief A command with the numbers of its arguments and its own options. */
+typedef struct {
+	const char *name;
+	const char *options;
+	int min;
+	int max;
+	command_f run;
+} command_t;
+
+static const command_t commands[] = {
+	{ "check", "stnj", 1, 1, command_check },   { "lint", "stnjopb", 1, 1, command_lint },
+	{ "show", "stnjpb", 1, 1, command_show },   { "add", "stnjpb", 4, 5, command_add },
+	{ "del", "stnjpb", 2, 4, command_del },     { "use", "stnjpb", 2, INT_MAX, command_use },
+	{ "reset", "stnjpb", 1, 1, command_reset }, { "import", "stn", 1, INT_MAX, command_import },
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: kmxpreset [OPTION ...] COMMAND ARGUMENT ...\n"
+	      "\n"
+	      "  check MAP                           check a preset map and print it\n"
+	      "  lint ZONEFILE                       what would be served for the zone, and why\n"
+	      "  show ZONE                           the same for a zone of the running server\n"
+	      "  add ZONE HOST PRIORITY VALUE [TTL]  add an MX record\n"
+	      "  del ZONE HOST [PRIORITY VALUE]      remove one MX record, or all of HOST\n"
+	      "  use ZONE PRESET [PARAM=VALUE ...]   set the marker that picks a preset\n"
+	      "  reset ZONE                          remove the zone's own MX and its marker\n"
+	      "  import TEMPLATE.json ...            make map lines of Domain Connect templates\n"
+	      "\n"
+	      "  -s SOCKET   control socket of knotd (" SOCKET_PATH ")\n"
+	      "  -t SECONDS  longest wait for knotd, 0 for ever (60)\n"
+	      "  -n          dry run: show what would be, change nothing\n"
+	      "  -j          output is JSON\n"
+	      "  -o ORIGIN   lint: name of the zone\n"
+	      "  -p MAP      preset map (" CONFIG_DIR "/mx-presets.zone)\n"
+	      "  -b BUILTIN  built-in preset (house)\n"
+	      "  -h, -V      this help, the version\n",
+	      out);
+}
+
+static int usage(const char *fmt, const char *what)
+{
+	char *message = text_format("%s%s", fmt, what);
+	text_error("%s; see kmxpreset -h", message);
+	free(message);
+	return STATUS_USAGE;
+}
+
+static bool read_timeout(const char *text, int *timeout)
+{
+	char *end = NULL;
+	const long seconds = strtol(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end != '\0' || seconds > INT_MAX / 1000) {
+		return false;
+	}
+	*timeout = (int)(seconds * 1000);
+	return true;
+}
+
+static const command_t *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/*! \brief Checks how a command is called and runs it. */
+static int run(const options_t *options, const char *given, int argc, char **argv)
+{
+	if (argc == 0) {
+		print_help(stderr);
+		return STATUS_USAGE;
+	}
+	const command_t *command = find_command(argv[0]);
+	if (command == NULL) {
+		return usage("no such COMMAND: ", argv[0]);
+	}
+	for (const char *option = given; *option != '\0'; option++) {
+		if (strchr(command->options, *option) == NULL) {
+			const char name[] = { '-', *option, '\0' };
+			return usage("this COMMAND does not take the option ", name);
+		}
+	}
+	argc--;
+	argv++;
+	if (argc < command->min || argc > command->max) {
+		return usage(argc < command->min ? "missing ARGUMENT of "
+		                                 : "too many ARGUMENTS of ",
+		             command->name);
+	}
+	return command->run(options, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	// Independent of the user's: names are UTF-8 in, and out.
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+
+	static const struct option names[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	options_t options = { .socket = SOCKET_PATH, .timeout = DEFAULT_TIMEOUT * 1000 };
+	char given[sizeof("stnjopb")] = "";
+	int opt;
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "+:s:t:njo:p:b:hV", names, NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			options.socket = optarg;
+			break;
+		case 't':
+			if (!read_timeout(optarg, &options.timeout)) {
+				return usage("-t takes a number of seconds, not ", optarg);
+			}
+			break;
+		case 'n':
+			options.dry_run = true;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'o':
+			options.origin = optarg;
+			break;
+		case 'p':
+			options.map = optarg;
+			break;
+		case 'b':
+			options.builtin = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return STATUS_DONE;
+		case 'V':
+			puts("kmxpreset " VERSION);
+			return STATUS_DONE;
+		case ':':
+			return usage("missing value of the option ", argv[optind - 1]);
+		default:
+			return usage("no such OPTION: ", argv[optind - 1]);
+		}
+		if (strchr(given, opt) == NULL) {
+			given[strlen(given)] = (char)opt;
+		}
+	}
+	return run(&options, given, argc - optind, argv + optind);
+}

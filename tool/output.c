@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "text.h"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text != NULL ? text : "";
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+void output_json(const json_t *data)
+{
+	(void)json_dumpf(data, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static const char *why(const char *source)
+{
+	static const char *const reasons[][2] = {
+		{ "override", "the zone's own MX records" },
+		{ "marker", "the zone's TXT record mx-preset" },
+		{ "preset", "the server's preset for the zone" },
+		{ "built-in", "the server's built-in" },
+		{ "none", "nothing gives an MX record" },
+	};
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (strcmp(source, reasons[i][0]) == 0) {
+			return reasons[i][1];
+		}
+	}
+	return "";
+}
+
+void output_report(const json_t *report)
+{
+	const char *source = text_of(report, "source");
+	const json_t *mx = json_object_get(report, "mx");
+	printf("zone     %s\n", text_of(report, "zone"));
+	printf("source   %s (%s)\n", source, why(source));
+	if (json_is_string(json_object_get(report, "preset"))) {
+		printf("preset   %s\n", text_of(report, "preset"));
+	}
+	if (json_array_size(mx) > 0) {
+		printf("TTL      %" JSON_INTEGER_FORMAT "\n\npriority  value\n",
+		       number_of(report, "ttl"));
+	}
+
+	size_t i;
+	const json_t *item;
+	json_array_foreach(mx, i, item)
+	{
+		printf("%8" JSON_INTEGER_FORMAT "  %s\n", number_of(item, "priority"),
+		       text_of(item, "value"));
+	}
+	json_array_foreach(json_object_get(report, "warnings"), i, item)
+	{
+		printf("%swarning  %s, %s\n", i == 0 ? "\n" : "", text_of(item, "code"),
+		       text_of(item, "owner"));
+		text_paragraph(stdout, text_of(item, "text"), 9);
+	}
+}
+
+/*! \brief Widths of the columns of a map's table. */
+typedef struct {
+	int preset;
+	int title;
+	int ttl;
+	int value;
+} widths_t;
+
+#define GAP            2
+#define PRIORITY_WIDTH 8
+
+static void widen(int *width, const char *text)
+{
+	const int columns = text_width(text);
+	*width = columns > *width ? columns : *width;
+}
+
+/*! \brief Widens a column for the longest word of a text. */
+static void widen_words(int *width, const char *text)
+{
+	while (*text != '\0') {
+		const size_t len = strcspn(text, " ");
+		char *word = need(strndup(text, len));
+		widen(width, word);
+		free(word);
+		text += len;
+		text += strspn(text, " ");
+	}
+}
+
+/*! \brief Lets titles wrap where the table would be wider than a screen. */
+static widths_t measure(const json_t *presets)
+{
+	widths_t widths = { .preset = (int)strlen("preset"),
+		            .title = (int)strlen("title"),
+		            .ttl = (int)strlen("TTL"),
+		            .value = (int)strlen("value") };
+	int words = widths.title;
+	size_t i;
+	const json_t *preset;
+	json_array_foreach(presets, i, preset)
+	{
+		widen(&widths.preset, text_of(preset, "name"));
+		widen(&widths.title, text_of(preset, "title"));
+		widen_words(&words, text_of(preset, "title"));
+		const int digits =
+			snprintf(NULL, 0, "%" JSON_INTEGER_FORMAT, number_of(preset, "ttl"));
+		widths.ttl = digits > widths.ttl ? digits : widths.ttl;
+		size_t j;
+		const json_t *mx;
+		json_array_foreach(json_object_get(preset, "mx"), j, mx)
+		{
+			widen(&widths.value, text_of(mx, "value"));
+		}
+	}
+	const int others = widths.preset + widths.ttl + PRIORITY_WIDTH + widths.value + 4 * GAP;
+	const int room = SCREEN_WIDTH - others > words ? SCREEN_WIDTH - others : words;
+	widths.title = widths.title > room ? room : widths.title;
+
+	return widths;
+}
+
+/*! \brief Prints the next line of a title; padded if something follows. */
+static void print_title(const char **title, int width, bool follows)
+{
+	const char *start = *title;
+	const size_t len = text_line(title, width);
+	char *line = need(strndup(start, len));
+	printf("%s%*s", line, follows ? width - text_width(line) : 0, "");
+	free(line);
+}
+
+static void print_preset(const json_t *preset, const widths_t *widths)
+{
+	const char *name = text_of(preset, "name");
+	const char *title = text_of(preset, "title");
+	const json_t *list = json_object_get(preset, "mx");
+
+	for (size_t i = 0; i < json_array_size(list) || *title != '\0'; i++) {
+		const json_t *mx = json_array_get(list, i);
+		printf("%-*s  ", widths->preset, i == 0 ? name : "");
+		print_title(&title, widths->title, mx != NULL);
+		if (mx != NULL) {
+			printf("  %*" JSON_INTEGER_FORMAT "  %*" JSON_INTEGER_FORMAT "  %s",
+			       widths->ttl, number_of(preset, "ttl"), PRIORITY_WIDTH,
+			       number_of(mx, "priority"), text_of(mx, "value"));
+		}
+		putchar('\n');
+	}
+}
+
+/*! \brief Prints a list of names under a preset. */
+static void print_names(const char *label, const json_t *names, int indent)
+{
+	char *line = text_format("%s:", label);
+	size_t i;
+	const json_t *name;
+	json_array_foreach(names, i, name)
+	{
+		char *more =
+			text_format("%s%s %s", line, i > 0 ? "," : "", json_string_value(name));
+		free(line);
+		line = more;
+	}
+	if (i > 0) {
+		text_paragraph(stdout, line, indent);
+	}
+	free(line);
+}
+
+void output_map(const json_t *map)
+{
+	const json_t *presets = json_object_get(map, "presets");
+	const widths_t widths = measure(presets);
+	printf("%-*s  %-*s  %*s  %*s  %s\n", widths.preset, "preset", widths.title, "title",
+	       widths.ttl, "TTL", PRIORITY_WIDTH, "priority", "value");
+
+	size_t i;
+	const json_t *preset;
+	json_array_foreach(presets, i, preset)
+	{
+		print_preset(preset, &widths);
+		print_names("aliases", json_object_get(preset, "aliases"), widths.preset + GAP);
+		print_names("parameters", json_object_get(preset, "params"), widths.preset + GAP);
+	}
+}

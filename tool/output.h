@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Output: the same data as JSON, or as text in columns.
+ */
+
+#pragma once
+
+#include <jansson.h>
+
+/*!
+ * \brief Prints data as JSON.
+ *
+ * \param data  Data.
+ */
+void output_json(const json_t *data);
+
+/*!
+ * \brief Prints a report on a zone.
+ *
+ * \param report  Report of #lint_report.
+ */
+void output_report(const json_t *report);
+
+/*!
+ * \brief Prints a preset map as a table.
+ *
+ * \param map  Map in the form of the JSON output.
+ */
+void output_map(const json_t *map);

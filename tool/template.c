@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "names.h"
+#include "preset.h"
+#include "template.h"
+#include "text.h"
+
+/*! \brief Tells if a variable is one of Domain Connect's own for the domain. */
+static bool is_domain(mxp_span_t name)
+{
+	return mxp_span_is_case(name, "domain") || mxp_span_is_case(name, "fqdn");
+}
+
+/*! \brief Writes a variable; a map's parameters have letters and digits only. */
+static const char *write_variable(mxp_span_t name, FILE *out)
+{
+	bool any = false;
+	fputc('_', out);
+	for (size_t i = 0; i < name.len; i++) {
+		if (isalnum(name.data[i])) {
+			fputc(tolower(name.data[i]), out);
+			any = true;
+		}
+	}
+	fputc('_', out);
+	if (!any) {
+		return "a variable without a name";
+	}
+	if (mxp_span_is_case(name, "host")) {
+		return "the variable %host%, which is empty at the apex";
+	}
+	return mxp_span_is_case(name, "zone") ? "a variable with the name of a map's own, %zone%"
+	                                      : NULL;
+}
+
+/*! \brief Writes a label. Returns a reason why a map cannot say it, or NULL. */
+static const char *write_label(mxp_span_t label, bool last, FILE *out)
+{
+	const uint8_t *pos = label.data;
+	const uint8_t *end = label.data + label.len;
+	while (pos < end) {
+		if (*pos != '%') {
+			if (!isalnum(*pos) && *pos != '-') {
+				return "a host name with other characters than letters, digits and "
+				       "hyphens";
+			}
+			fputc(tolower(*pos++), out);
+			continue;
+		}
+		const uint8_t *close = memchr(pos + 1, '%', (size_t)(end - pos - 1));
+		if (close == NULL) {
+			return "a variable without its second percent sign";
+		}
+		const mxp_span_t name = { pos + 1, (size_t)(close - pos - 1) };
+		const bool whole = (name.len + 2 == label.len);
+		if (is_domain(name)) {
+			return "the domain's name elsewhere than at the end";
+		}
+		if (whole && last) {
+			return "a variable that is a whole host name";
+		}
+		const char *reason = write_variable(name, out);
+		if (reason != NULL) {
+			return reason;
+		}
+		pos = close + 1;
+	}
+	return label.len > 0 ? NULL : "a host name with an empty label";
+}
+
+/*! \brief Tells if a label stands for the domain. */
+static bool stands_for_domain(mxp_span_t label)
+{
+	if (mxp_span_is(label, "@")) {
+		return true;
+	}
+	return label.len > 2 && label.data[0] == '%' && label.data[label.len - 1] == '%' &&
+	       is_domain(mxp_span_inner(label));
+}
+
+static const char *write_exchange(const char *host, FILE *out)
+{
+	while (true) {
+		const size_t len = strcspn(host, ".");
+		const mxp_span_t label = { (const uint8_t *)host, len };
+		const bool last = (host[len] == '\0' || host[len + 1] == '\0');
+		const char *reason = NULL;
+		if (last && stands_for_domain(label)) {
+			fputs("_zone_", out);
+		} else {
+			reason = write_label(label, last, out);
+		}
+		fputc('.', out);
+		if (reason != NULL || last) {
+			return reason;
+		}
+		host += len + 1;
+	}
+}
+
+char *template_exchange(const char *host, const char **reason)
+{
+	*reason = NULL;
+	if (strcmp(host, ".") == 0) {
+		return need(strdup(host));
+	}
+	if (name_text_is_address(host)) {
+		*reason = "an IP address";
+		return NULL;
+	}
+	char *ascii = name_to_ascii(host);
+	if (ascii == NULL) {
+		*reason = "a host name that is none";
+		return NULL;
+	}
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = need(open_memstream(&text, &size));
+	*reason = write_exchange(ascii, out);
+	need(fclose(out) == 0 ? out : NULL);
+	free(ascii);
+	if (*reason != NULL) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

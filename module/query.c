@@ -320,14 +320,14 @@ static bool is_rrsig_of(const knot_rrset_t *rrsig, const knot_rrset_t *rrset)
 static int take_out(knot_pkt_t *pkt, uint16_t first)
 {
 	knot_rrset_t rrsets[MXP_ANSWER_MAX];
-	uint16_t flags[MXP_ANSWER_MAX];
+	knot_rrinfo_t infos[MXP_ANSWER_MAX];
 	const uint16_t total = pkt->rrset_count;
 	if (total - first > MXP_ANSWER_MAX) {
 		return KNOT_ERANGE;
 	}
 	for (uint16_t i = first; i < total; i++) {
 		rrsets[i - first] = pkt->rr[i];
-		flags[i - first] = pkt->rr_info[i].flags;
+		infos[i - first] = pkt->rr_info[i];
 		knot_wire_add_ancount(pkt->wire, (int16_t)-pkt->rr[i].rrs.count);
 	}
 	pkt->size = pkt->rr_info[first].pos;
@@ -339,7 +339,10 @@ static int take_out(knot_pkt_t *pkt, uint16_t first)
 	int ret = KNOT_EOK;
 	for (uint16_t i = 1; i < total - first && ret == KNOT_EOK; i++) {
 		if (!is_rrsig_of(&rrsets[i], &rrsets[0])) {
-			ret = knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, &rrsets[i], flags[i]);
+			// The place of the owner says how a wildcard was expanded.
+			const uint16_t owner = infos[i].compress_ptr[KNOT_COMPR_HINT_OWNER];
+			const uint16_t hint = owner < infos[0].pos ? owner : KNOT_COMPR_HINT_NONE;
+			ret = knot_pkt_put(pkt, hint, &rrsets[i], infos[i].flags);
 		}
 	}
 	return ret;

@@ -618,41 +618,6 @@ def test_catalog_members_meanwhile(live):
     assert names_in_log(server) <= {f"{name}." for name in [*ZONES, CATALOG, *names]}
 
 
-def set_configuration(server, *items):
-    server.knotc("conf-begin")
-    for item in items:
-        server.knotc(*item.split(" "))
-    server.knotc("conf-commit")
-
-
-def survives_commit(server):
-    """Tells if a server does that has opened a module and runs nothing of it."""
-    server.start()
-    for zone in ("one.example", "two.example"):
-        server.knotc("conf-begin", check=False)
-        server.knotc("conf-set", f"zone[{zone}]", check=False)
-        server.knotc("conf-commit", check=False)
-    return server.stop() == 0
-
-
-def test_configuration_meanwhile(live, knotd):
-    """Zones that come and go by knotc conf-set, and what it does to those that stay."""
-    if not survives_commit(knotd({}, start=False, confdb=True)):
-        pytest.skip("knotd itself does not survive conf-commit when it has loaded a module")
-    server, states = live(confdb=True)
-    name = "added.example"
-    server.write_zone(name, zone_text())
-    with Askers(server, load(states)), background(states.switch):
-        for _ in range(10):
-            set_configuration(server, f"conf-set zone[{name}]",
-                              f"conf-set zone[{name}].module mod-mxpreset/house")
-            rcode_is(server, name, 0)
-            assert server.mx(name) in states
-            set_configuration(server, f"conf-unset zone[{name}]")
-            rcode_is(server, name, 5)
-    states.wait(server)
-
-
 # The server's life
 
 def test_stop_in_the_middle(live):

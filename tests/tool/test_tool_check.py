@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kmxpreset check."""
+
+import pytest
+
+from kmxpreset import MAP, run
+
+SMALL = """\
+gandi    10800 MX  10 spool.mail.gandi.net.
+         10800 MX  50 fb.mail.gandi.net.
+         TXT "title=Gandi"
+outlook   3600 MX   1 _id_.mail.protection.outlook.com.
+          TXT "title=Microsoft Outlook" "id=@zone-dashed"
+office365 CNAME outlook
+own       300  MX   5 mail._zone_.
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "map.zone"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_table(tmp_path):
+    result = run("check", write(tmp_path, SMALL))
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["preset", "title", "TTL", "priority", "value"]
+    assert lines[1].split() == ["gandi", "Gandi", "10800", "10", "spool.mail.gandi.net."]
+    assert lines[2].split() == ["10800", "50", "fb.mail.gandi.net."]
+    assert lines[3].split() == ["outlook", "Microsoft", "Outlook", "3600", "1",
+                                "_id_.mail.protection.outlook.com."]
+    assert lines[4].strip() == "aliases: office365"
+    assert lines[5].strip() == "parameters: id"
+    assert lines[6].split() == ["own", "300", "5", "mail._zone_."]
+
+
+def test_table_is_aligned(tmp_path):
+    lines = run("check", write(tmp_path, SMALL)).out.splitlines()
+    value = lines[0].index("value")
+    for line, text in ((1, "spool"), (2, "fb"), (3, "_id_"), (6, "mail._zone_")):
+        assert lines[line].index(text, 20) == value
+    priority_end = lines[0].index("priority") + len("priority")
+    assert lines[1][:priority_end].endswith(" 10")
+    assert lines[1][:lines[0].index("TTL") + 3].endswith("10800")
+
+
+def test_json(tmp_path):
+    result = run("-j", "check", write(tmp_path, SMALL))
+    assert result.status == 0
+    assert result.json == {"presets": [
+        {"name": "gandi", "title": "Gandi", "ttl": 10800, "aliases": [], "params": [],
+         "mx": [{"priority": 10, "value": "spool.mail.gandi.net."},
+                {"priority": 50, "value": "fb.mail.gandi.net."}]},
+        {"name": "outlook", "title": "Microsoft Outlook", "ttl": 3600, "aliases": ["office365"],
+         "params": ["id"], "mx": [{"priority": 1, "value": "_id_.mail.protection.outlook.com."}]},
+        {"name": "own", "title": None, "ttl": 300, "aliases": [], "params": [],
+         "mx": [{"priority": 5, "value": "mail._zone_."}]}]}
+
+
+SHIPPED = {
+    "gandi": (10800, [(10, "spool.mail.gandi.net."), (50, "fb.mail.gandi.net.")], []),
+    "gsuite": (3600, [(1, "aspmx.l.google.com."), (5, "alt1.aspmx.l.google.com."),
+                      (5, "alt2.aspmx.l.google.com."), (10, "alt3.aspmx.l.google.com."),
+                      (10, "alt4.aspmx.l.google.com.")], ["google", "google-workspace"]),
+    "outlook": (3600, [(1, "_id_.mail.protection.outlook.com.")],
+                ["microsoft", "microsoft365", "office365"]),
+    "ovh": (3600, [(1, "mx0.mail.ovh.net."), (5, "mx1.mail.ovh.net."),
+                   (50, "mx2.mail.ovh.net."), (100, "mx3.mail.ovh.net.")], []),
+    "null": (3600, [(0, ".")], []),
+}
+
+
+def test_shipped_map():
+    presets = {preset["name"]: preset for preset in run("-j", "check", MAP).json["presets"]}
+    for name, (ttl, records, aliases) in SHIPPED.items():
+        preset = presets[name]
+        assert preset["ttl"] == ttl
+        assert sorted((mx["priority"], mx["value"]) for mx in preset["mx"]) == sorted(records)
+        assert preset["aliases"] == aliases
+    assert all(preset["title"] for preset in presets.values())
+
+
+def test_shipped_map_fits_a_screen():
+    result = run("check", MAP)
+    assert result.status == 0
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert not any(line.endswith(" ") for line in result.out.splitlines())
+
+
+def test_all_errors_in_order(tmp_path):
+    path = write(tmp_path, """\
+z 60 MX 10 a.example.
+z 61 MX 20 b.example.
+a CNAME nowhere
+b 60 A 192.0.2.1
+c TXT "title=nothing"
+d 60 MX 10 forgotten.example
+d 60 MX 99999 x.example.
+none 60 MX 10 a.example.
+""")
+    for options in ((), ("-j",)):
+        result = run(*options, "check", path)
+        assert (result.status, result.out) == (1, "")
+        places = [line.split(": ", 1) for line in result.err.splitlines()]
+        assert [place for place, _ in places] == [f"{path}:{line}" for line in range(2, 9)]
+        assert all(reason for _, reason in places)
+
+
+@pytest.mark.parametrize("text", ["", "gandi 60 MX 10 a.example.", "; nothing\n"])
+def test_bad_files(tmp_path, text):
+    path = write(tmp_path, text)
+    result = run("check", path)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"{path}:")
+
+
+def test_no_file(tmp_path):
+    for path in (tmp_path / "gone.zone", tmp_path):
+        result = run("check", path)
+        assert (result.status, result.out) == (1, "")
+        assert result.err.startswith(f"{path}: ") and result.err.count("\n") == 1

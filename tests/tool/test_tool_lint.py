@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kmxpreset lint."""
+
+import pytest
+
+from kmxpreset import MAP, ROOT, run, served
+
+SOA = "@ 3600 SOA ns hostmaster 1 3600 600 86400 300\n@ 3600 NS ns\nns 3600 A 192.0.2.1\n"
+HOUSE = [(3600, 10, "mx1.house.example."), (3600, 20, "mx2.house.example.")]
+
+# body -> source, preset, MX, [(code, owner)]
+CASES = {
+    "nothing": ("", "built-in", "house", HOUSE, []),
+    "override": ("@ 600 MX 10 mail\nmail A 192.0.2.1\n", "override", None,
+                 [(600, 10, "mail.example.com.")], []),
+    "stored built-in": ("@ 600 MX 7 MX1.house.example.\n", "built-in", None,
+                        [(600, 7, "mx1.house.example.")], []),
+    "marker": ('@ TXT "mx-preset=gandi"\n', "marker", "gandi",
+               [(10800, 10, "spool.mail.gandi.net."), (10800, 50, "fb.mail.gandi.net.")], []),
+    "alias of a preset": ('@ TXT "mx-preset=office365"\n', "marker", "outlook",
+                          [(3600, 1, "example-com.mail.protection.outlook.com.")], []),
+    "none": ('@ TXT "mx-preset=none"\n', "marker", None, [], []),
+    "null MX": ("@ 600 MX 0 .\n", "override", None, [(600, 0, ".")], []),
+    "mixed": ("@ 600 MX 10 mail.example.net.\n@ 600 MX 20 mx1.house.example.\n", "override", None,
+              [(600, 10, "mail.example.net.")], [("mixed-builtin", "example.com.")]),
+    "unknown preset": ('@ TXT "mx-preset=nobody"\n', "built-in", "house", HOUSE,
+                       [("marker", "example.com.")]),
+    "two markers": ('@ TXT "mx-preset=gandi"\n@ TXT "mx-preset=ovh"\n', "built-in", "house", HOUSE,
+                    [("marker", "example.com.")]),
+    "overridden": ('@ 600 MX 10 mail.example.net.\n@ TXT "mx-preset=gandi"\n', "override", None,
+                   [(600, 10, "mail.example.net.")], [("overridden-marker", "example.com.")]),
+    "overridden and bad": ('@ 600 MX 10 mail.example.net.\n@ TXT "mx-preset=x y"\n', "override",
+                           None, [(600, 10, "mail.example.net.")],
+                           [("overridden-marker", "example.com."), ("marker", "example.com.")]),
+    "doubled owner": ("example.com A 192.0.2.1\nwww.EXAMPLE.com A 192.0.2.1\n", "built-in", "house",
+                      HOUSE, [("doubled-root", "example.com.example.com."),
+                              ("doubled-root", "www.example.com.example.com.")]),
+    "doubled MX": ("example.com 60 MX 10 mail.example.net.\n", "built-in", "house", HOUSE,
+                   [("doubled-root", "example.com.example.com.")]),
+    "doubled exchange": ("@ 60 MX 10 mail.example.com\n", "override", None,
+                         [(60, 10, "mail.example.com.example.com.")],
+                         [("doubled-root", "example.com."), ("missing-exchange", "example.com.")]),
+    "alias": ("@ 60 MX 10 mail\nmail CNAME ns\n", "override", None,
+              [(60, 10, "mail.example.com.")], [("alias-exchange", "example.com.")]),
+    "alias by wildcard": ("@ 60 MX 10 mail\n* CNAME ns\n", "override", None,
+                          [(60, 10, "mail.example.com.")], [("alias-exchange", "example.com.")]),
+    "alias by DNAME": ("@ 60 MX 10 mail.old\nold DNAME example.net.\n", "override", None,
+                       [(60, 10, "mail.old.example.com.")], [("alias-exchange", "example.com.")]),
+    "wildcard address": ("@ 60 MX 10 mail\n* AAAA 2001:db8::1\n", "override", None,
+                         [(60, 10, "mail.example.com.")], []),
+    "wildcard hidden": ("@ 60 MX 10 a.b\n* A 192.0.2.1\nx.b A 192.0.2.1\n", "override", None,
+                        [(60, 10, "a.b.example.com.")], [("missing-exchange", "example.com.")]),
+    "address": ("@ 60 MX 10 192.0.2.1.\n", "override", None, [(60, 10, "192.0.2.1.")],
+                [("address-exchange", "example.com.")]),
+    "relative address": ("@ 60 MX 10 192.0.2.1\n", "override", None,
+                         [(60, 10, "192.0.2.1.example.com.")],
+                         [("address-exchange", "example.com.")]),
+    "missing": ("@ 60 MX 10 mail\nmail TXT x\n", "override", None,
+                [(60, 10, "mail.example.com.")], [("missing-exchange", "example.com.")]),
+    "delegated": ("@ 60 MX 10 mail.sub\nsub NS ns.example.net.\n", "override", None,
+                  [(60, 10, "mail.sub.example.com.")], []),
+    "other name": ("list 60 MX 10 mail\n", "built-in", "house", HOUSE,
+                   [("missing-exchange", "list.example.com.")]),
+    "null beside": ("@ 60 MX 0 .\n@ 60 MX 10 mail.example.net.\n", "override", None,
+                    [(60, 0, "."), (60, 10, "mail.example.net.")], [("null-mx", "example.com.")]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases(lint, name):
+    body, source, preset, mx, warnings = CASES[name]
+    result = lint(SOA + body)
+    report = result.json
+    assert list(report) == ["zone", "source", "preset", "ttl", "mx", "warnings"]
+    assert (report["zone"], report["source"], report["preset"]) == ("example.com.", source, preset)
+    assert served(report) == sorted(mx)
+    assert (report["ttl"] is None) == (not mx)
+    assert [(w["code"], w["owner"]) for w in report["warnings"]] == warnings
+    assert all(list(w) == ["code", "owner", "text"] and w["text"] for w in report["warnings"])
+    assert result.status == int(any(code != "overridden-marker" for code, _ in warnings))
+
+
+def test_marker_says_what_serves(lint):
+    text = lint(SOA + '@ TXT "mx-preset=nobody"\n').json["warnings"][0]["text"]
+    assert "'nobody'" in text and "built-in" in text
+    text = lint(SOA + '@ TXT "mx-preset=x y"\n@ MX 1 mx.example.net.\n').json["warnings"][1]["text"]
+    assert "own MX" in text
+
+
+
+def test_builtin_and_map(lint):
+    assert served(lint(SOA, "-b", "ovh").json)[0] == (3600, 1, "mx0.mail.ovh.net.")
+    assert lint(SOA + "@ 60 MX 1 mx0.mail.ovh.net.\n", "-b", "ovh").json["source"] == "built-in"
+    assert lint(SOA + "@ 60 MX 1 mx0.mail.ovh.net.\n").json["source"] == "override"
+
+
+def test_no_builtin(lint):
+    result = lint(SOA, "-b", "nobody")
+    assert result.status == 1 and "SERVFAIL" in result.err and "'nobody'" in result.err
+    assert (result.json["source"], result.json["mx"]) == ("none", [])
+    assert lint(SOA + "@ 60 MX 1 mx.example.net.\n", "-b", "nobody").status == 0
+
+
+def test_no_map(lint, tmp_path):
+    bad = tmp_path / "bad.zone"
+    bad.write_text("x 60 MX 10 a.example.\nx 61 MX 20 b.example.\n")
+    for path, place in ((tmp_path / "gone", ": "), (bad, ":2: ")):
+        result = lint(SOA + "@ 60 MX 1 mx.example.net.\n", "-p", path)
+        assert result.status == 1 and result.err.startswith(f"{path}{place}")
+        assert result.json["source"] == "override"
+        result = lint(SOA, "-p", path)
+        assert result.status == 1 and "SERVFAIL" in result.err
+
+
+def test_origin(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("@ 60 SOA ns hostmaster 1 1 1 1 1\n@ 60 MX 10 mail\n")
+    assert run("-j", "-p", MAP, "-o", "Bücher.Example", "lint", path).json["zone"] == \
+        "xn--bcher-kva.example."
+    result = run("-p", MAP, "lint", path)
+    assert result.status == 1 and "-o" in result.err
+
+    path.write_text("example.com. 60 SOA ns. hostmaster. 1 1 1 1 1\n")
+    assert run("-j", "-p", MAP, "lint", path).json["zone"] == "example.com."
+    result = run("-p", MAP, "-o", "example.net", "lint", path)
+    assert result.status == 1 and "example.com." in result.err
+
+    path = tmp_path / "Example.org.zone"
+    path.write_text("@ 60 SOA ns hostmaster 1 1 1 1 1\n")
+    assert run("-j", "-p", MAP, "lint", path).json["zone"] == "example.org."
+
+
+def test_bad_zone_files(lint, tmp_path):
+    result = lint(SOA + "@ MX 10\n@ MX 10 mail\nx MX 70000 mail\n")
+    path = tmp_path / "example.com.zone"
+    assert (result.status, result.out) == (1, "")
+    assert [line.split(": ")[0] for line in result.err.splitlines()] == [f"{path}:4", f"{path}:6"]
+    for rdata in ("MX \\# 1 00", "MX \\# 4 000A0161", "TXT \\# 2 0561"):
+        result = lint(SOA + f"@ {rdata}\n")
+        assert (result.status, result.out) == (1, "") and f"{path}:4" in result.err
+    result = run("-p", MAP, "lint", tmp_path / "gone.zone")
+    assert (result.status, result.out) == (1, "") and "gone.zone" in result.err
+
+
+def test_include(lint, tmp_path):
+    (tmp_path / "mx.inc").write_text("@ 60 MX 10 mail.example.net.\n")
+    assert lint(SOA + "$INCLUDE mx.inc\n").json["source"] == "override"
+
+
+def test_demo_zones():
+    """The zones of the demo: the answer is in their comment."""
+    for path in sorted((ROOT / "zones").glob("*.zone")):
+        name = path.name[:-len(".zone")]
+        if name in ("plain.example",):  # It does not use the module.
+            continue
+        expected = sorted(
+            (int(words[2]), int(words[5]), words[6])
+            for words in (line.split() for line in path.read_text().splitlines())
+            if words[:2] == [";", f"{name}."] and words[4] == "MX")
+        report = run("-j", "-p", MAP, "lint", path).json
+        assert served(report) == expected, path

@@ -90,8 +90,8 @@ static inline const char *put_wire(const mxp_answer_t *answer, const knot_rdatas
 	*put = mxp_answer_put(answer, &rrset, flags, pkt);
 
 	const size_t used = offsetof(knot_pkt_t, lower_qname) + pkt->qname_size;
-	const bool same = memcmp(&before, pkt, used) == 0 &&
-	                  memcmp(wire, pkt->wire, pkt->max_size) == 0;
+	const bool same =
+		memcmp(&before, pkt, used) == 0 && memcmp(wire, pkt->wire, pkt->max_size) == 0;
 	free(wire);
 	return *put || same ? NULL : "a refused answer has changed the packet";
 }

@@ -26,6 +26,12 @@ def processes(text):
     return [line for line in lines if text in line]
 
 
+def default_signals():
+    """Whoever runs the tests in the background may have them ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Demo:
     """A running demo with a folder of its own for what is temporary."""
 
@@ -36,7 +42,7 @@ class Demo:
         self.process = subprocess.Popen(
             [root / "scripts/demo", *options], env={**os.environ, "TMPDIR": str(temporary)},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True)
+            start_new_session=True, preexec_fn=default_signals)
 
     def read_until(self, text):
         for line in self.process.stdout:

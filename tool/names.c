@@ -230,7 +230,11 @@ static bool read_value(const char *text, const knot_dname_t *zone, label_kind_t 
 
 bool name_read_exchange(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange)
 {
-	if (name_text_is_address(text) || ends_in_number(text)) {
+	char *ascii = name_to_ascii(text);
+	const bool address =
+		ascii != NULL && (name_text_is_address(ascii) || ends_in_number(ascii));
+	free(ascii);
+	if (address) {
 		text_error("VALUE '%s' is an IP address; write the name of the mail server, such "
 		           "as mail.example.com",
 		           text);

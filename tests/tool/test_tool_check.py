@@ -121,3 +121,19 @@ def test_no_file(tmp_path):
         result = run("check", path)
         assert (result.status, result.out) == (1, "")
         assert result.err.startswith(f"{path}: ") and result.err.count("\n") == 1
+
+
+def test_titles_are_safe(tmp_path):
+    path = write(tmp_path, 'a 60 MX 10 a.example.\n'
+                           ' TXT "title=\\027[31mB\\195\\188cher\\255"\n')
+    assert "\\027[31mBücher\\255" in run("check", path, env={"LC_ALL": "C"}).out
+    assert run("-j", "check", path).json["presets"][0]["title"] == "\\027[31mBücher\\255"
+
+
+def test_wide_titles_are_aligned(tmp_path):
+    path = write(tmp_path, 'a 60 MX 10 a.example.\n'
+                           ' TXT "title=\\230\\151\\165\\230\\156\\172"\n'
+                           'b 60 MX 10 b.example.\n TXT "title=abcd"\n')
+    first, second = run("check", path).out.splitlines()[1:]
+    assert "日本" in first
+    assert first.index("60") + 2 == second.index("60")  # Two characters, four columns.

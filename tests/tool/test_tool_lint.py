@@ -55,6 +55,9 @@ CASES = {
     "relative address": ("@ 60 MX 10 192.0.2.1\n", "override", None,
                          [(60, 10, "192.0.2.1.example.com.")],
                          [("address-exchange", "example.com.")]),
+    "IPv6 address": ("@ 60 MX 10 2001\\:db8\\:\\:1\n", "override", None,
+                     [(60, 10, "2001\\:db8\\:\\:1.example.com.")],
+                     [("address-exchange", "example.com.")]),
     "missing": ("@ 60 MX 10 mail\nmail TXT x\n", "override", None,
                 [(60, 10, "mail.example.com.")], [("missing-exchange", "example.com.")]),
     "delegated": ("@ 60 MX 10 mail.sub\nsub NS ns.example.net.\n", "override", None,
@@ -86,6 +89,15 @@ def test_marker_says_what_serves(lint):
     text = lint(SOA + '@ TXT "mx-preset=x y"\n@ MX 1 mx.example.net.\n').json["warnings"][1]["text"]
     assert "own MX" in text
 
+
+def test_text_fits_a_screen(tmp_path):
+    path = tmp_path / "example.com.zone"
+    path.write_text(SOA + "".join(body for body, *_ in CASES.values() if "DNAME" not in body))
+    result = run("-p", MAP, "lint", path)
+    assert result.status == 1 and result.err == ""
+    assert max(map(len, result.out.splitlines())) <= 80
+    for code in ("doubled-root", "null-mx", "address-exchange", "overridden-marker"):
+        assert code in result.out
 
 
 def test_builtin_and_map(lint):

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers that are down, do not answer, or die in the middle; and signals."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from knot import HOUSE, preset, wait_for, zone_text
+from kmxpreset import TOOL, contents, refused, run
+
+ADD = ("add", "a.example", "@", "10", "mail.example.net")
+COMMANDS = [("show", "a.example"), ADD, ("del", "a.example", "@"), ("use", "a.example", "gandi"),
+            ("reset", "a.example")]
+
+
+class Relay:
+    """Stands between the tool and the server; acts when the tool sends a certain command.
+
+    Once it has acted, what the server says is not passed on if `deaf` is set.
+    """
+
+    def __init__(self, server, path, command, act, deaf=False):
+        self.socket_path = path
+        self.target = str(server.socket_path)
+        self.command, self.act, self.deaf = command, act, deaf
+        self.acted = threading.Event()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.threads = [threading.Thread(target=self.accept, daemon=True)]
+        self.threads[0].start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                tool, _ = self.listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                try:
+                    server.connect(self.target)
+                except OSError:
+                    tool.close()
+                    continue
+                for source, target, from_tool in ((tool, server, True), (server, tool, False)):
+                    threading.Thread(target=self.pump, args=(source, target, from_tool),
+                                     daemon=True).start()
+
+    def pump(self, source, target, from_tool):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if from_tool and self.command in data and not self.acted.is_set():
+                    self.acted.set()
+                    self.act()
+                if from_tool or not (self.deaf and self.acted.is_set()):
+                    target.sendall(data)
+        for side in (source, target):
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def relay(tmp_path):
+    relays = []
+
+    def make(server, command, act, **options):
+        relays.append(Relay(server, tmp_path / f"relay{len(relays)}", command, act, **options))
+        return relays[-1]
+
+    yield make
+    for each in relays:
+        each.close()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_down(tmp_path, command):
+    refused(run("-s", tmp_path / "no.sock", *command), "no.sock", "knotd", "-s")
+
+
+def test_socket_of_another_kind(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file", tmp_path / ("x" * 200)):
+        refused(run("-s", path, "show", "a.example"), "SOCKET")
+
+
+def test_no_answer(tmp_path):
+    """A server that takes the connection and says nothing."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "mute"))
+        listener.listen(8)
+        for command in COMMANDS:
+            refused(run("-s", tmp_path / "mute", "-t", "1", *command), "a.example.", "no answer")
+
+
+def test_garbage(tmp_path):
+    """A server that speaks something else."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "http"))
+        listener.listen(8)
+
+        def speak():
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 10)
+        threading.Thread(target=speak, daemon=True).start()
+        refused(run("-s", tmp_path / "http", "-t", "5", *ADD), "a.example.")
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("command", [b"zone-begin", b"zone-get", b"zone-set", b"zone-diff",
+                                     b"zone-commit"])
+def test_server_dies(knotd, relay, command):
+    server = knotd({"a.example": zone_text()})
+
+    def kill():
+        server.process.kill()
+        server.process.wait()
+    between = relay(server, command, kill)
+    refused(run(*ADD, server=between), "a.example.", "no answer")
+    server.process = None
+    server.start()
+    assert server.mx("a.example") == HOUSE
+    assert run(*ADD, server=server).status == 0
+
+
+@pytest.mark.parametrize("command", [b"zone-get", b"zone-set", b"zone-diff"])
+def test_answer_is_lost(knotd, relay, command):
+    """The tool gives up waiting: what it has begun is aborted."""
+    server = knotd({"a.example": zone_text()})
+    before = contents(server, "a.example")
+    between = relay(server, command, lambda: None, deaf=True)
+    between.deaf = True
+    process = ["-t", "1", *ADD]
+    result = run("-s", between.socket_path, *process)
+    assert result.status == 1 and result.out == "" and "no answer" in result.err
+    assert contents(server, "a.example") == before
+
+
+def test_commit_is_lost(knotd, relay):
+    """Nobody can know if it was done: the tool says so."""
+    server = knotd({"a.example": zone_text()})
+    between = relay(server, b"zone-commit", lambda: None, deaf=True)
+    refused(run("-s", between.socket_path, "-t", "1", *ADD), "no answer", "kmxpreset show")
+    wait_for(lambda: server.mx("a.example") == preset(3600, "10 mail.example.net."), "the commit")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("command", [b"zone-set", b"zone-commit"])
+def test_signal(knotd, relay, number, command):
+    """A signal in the middle ends the tool, but leaves no transaction open."""
+    server = knotd({"a.example": zone_text()})
+    process = None
+    started = threading.Event()
+
+    def interrupt():
+        started.wait()
+        os.kill(process.pid, number)
+    between = relay(server, command, interrupt)
+    process = subprocess.Popen([TOOL, "-s", between.socket_path, *ADD], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    started.set()
+    process.communicate(timeout=60)
+    assert process.returncode == -number
+    assert server.mx("a.example") == preset(3600, "10 mail.example.net.")
+    server.knotc("zone-begin", "a.example")
+    server.knotc("zone-abort", "a.example")
+
+
+def test_refused_in_the_middle(knotd, relay):
+    """What the server refuses late is aborted."""
+    server = knotd({"a.example": zone_text("@ 60 CNAME b\n")}, start=False)
+    server.zones = {"a.example": None}
+    server.write_zone("a.example", zone_text())
+    server.start()
+    before = contents(server, "a.example")
+    # An alias at the apex beside its SOA is what only the server's own check sees at the end.
+    between = relay(server, b"zone-set", lambda: server.knotc("zone-set", "a.example", "@", "60",
+                                                              "CNAME", "b", check=False))
+    result = run(*ADD, server=between)
+    assert result.status == 1 and result.out == "" and "is not changed" in result.err, result
+    assert contents(server, "a.example") == before
+    server.knotc("zone-begin", "a.example")
+    server.knotc("zone-abort", "a.example")

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kmxpreset show, compared with what the server answers."""
+
+import pytest
+
+from knot import TRANSFER, MAP, secondary_of, wait_for, zone_text
+from kmxpreset import agree, refused, run, served
+
+ZONES = {
+    "nothing.example": "",
+    "override.example": "@ 600 MX 10 mail\nmail A 192.0.2.1\n",
+    "mixed.example": "@ 600 MX 10 mail.example.net.\n@ 600 MX 20 mx1.house.example.\n",
+    "retired.example": "@ 600 MX 20 mail.house.example.\n",
+    "marker.example": '@ TXT "mx-preset=gandi"\n',
+    "two-markers.example": '@ 60 TXT "mx-preset=gandi"\n@ 60 TXT "mx-preset=ovh"\n',
+    "split.example": '@ 60 TXT "mx-pre" "set=outlook id=" "a-b"\n',
+    "none.example": '@ 60 TXT "mx-preset=none"\n',
+    "null.example": "@ 60 MX 0 .\n",
+    "overridden.example": '@ 60 MX 10 mail.example.net.\n@ 60 TXT "mx-preset=gandi"\n',
+    "hyphen-zone.example": '@ 60 TXT "mx-preset=outlook"\n',
+    "xn--bcher-kva.example": "@ 60 MX 10 mail.example.net.\n",
+    "odd.example": '@ 60 TXT "a;b\\"c\\\\d"\n\\036ORIGIN A 192.0.2.1\n\\(x A 192.0.2.1\n'
+                   "t TYPE65280 \\# 3 010203\n* 60 MX 10 mail.example.net.\n",
+}
+SOURCES = {
+    "nothing.example": "built-in", "override.example": "override", "mixed.example": "override",
+    "retired.example": "built-in", "marker.example": "marker", "two-markers.example": "built-in",
+    "split.example": "marker", "none.example": "marker", "null.example": "override",
+    "overridden.example": "override", "hyphen-zone.example": "built-in",
+    "xn--bcher-kva.example": "override", "odd.example": "built-in",
+}
+CODES = {"mixed.example": ["mixed-builtin"], "two-markers.example": ["marker"],
+         "overridden.example": ["overridden-marker"], "hyphen-zone.example": ["marker"]}
+
+
+@pytest.fixture(scope="module")
+def server(shared_knotd):
+    return shared_knotd({name: zone_text(body) for name, body in ZONES.items()})
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_agrees_with_the_server(server, zone):
+    result = run("-j", "show", zone, server=server)
+    assert (result.json["zone"], result.json["source"]) == (f"{zone}.", SOURCES[zone])
+    assert result.codes == CODES.get(zone, [])
+    assert result.status == int(result.codes not in ([], ["overridden-marker"]))
+    agree(server, zone, result.json)
+    text = run("show", zone, server=server)
+    assert text.status == result.status
+    for mx in result.json["mx"]:
+        assert f"{mx['priority']:>8}  {mx['value']}\n" in text.out
+    assert max(map(len, text.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["BÜCHER.Example", "bücher.example.", "xn--bcher-kva.example",
+                                  "XN--BCHER-KVA.EXAMPLE.", "bu\u0308cher。example"])
+def test_names(server, name):
+    for env in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}):
+        result = run("-j", "show", name, server=server, env=env)
+        assert result.json["zone"] == "xn--bcher-kva.example.", result
+
+
+def test_no_zone(server):
+    refused(run("show", "gone.example", server=server), "gone.example.", "no such zone")
+    for name in ("", "a..b", "a b", "x" * 64 + ".example", "a\\.b"):
+        refused(run("show", name, server=server), "ZONE", "example.com")
+
+
+SETTINGS = {
+    "preset": {"preset": "ovh"},
+    "preset with parameter": {"preset": "outlook", "param": ["id=a-b", "other=c"]},
+    "preset that fails": {"preset": "outlook"},
+    "unknown preset": {"preset": "nobody"},
+    "parameter of the built-in": {"builtin": "outlook", "param": ["ID=a-b"]},
+    "no markers": {"marker": False},
+    "no filter": {"filter": False},
+    "all else": {"dnssec": "off", "ede": True, "statistics": True},
+}
+
+
+def test_settings_of_the_instance(knotd):
+    """What the tool reads from the configuration is what the module does."""
+    bodies = {"nothing": "", "mixed": ZONES["mixed.example"], "marker": ZONES["marker.example"]}
+    ids = {name: name.replace(" ", "-") for name in SETTINGS}
+    zones = {f"{body}.{ids[name]}.example": (name, body) for name in SETTINGS for body in bodies}
+    server = knotd({zone: zone_text(bodies[body]) for zone, (_, body) in zones.items()},
+                   instances={ids[name]: {"builtin": "house", **settings}
+                              for name, settings in SETTINGS.items()},
+                   modules={zone: f"[mod-stats, mod-mxpreset/{ids[name]}]"
+                            for zone, (name, _) in zones.items()})
+    reports = {key: agree(server, zone, run("-j", "show", zone, server=server).json)
+               for zone, key in zones.items()}
+    source = {key: report["source"] for key, report in reports.items()}
+    assert source["preset", "nothing"] == "preset"
+    # Their names have a hyphen: Microsoft's id needs the parameter.
+    assert source["preset with parameter", "nothing"] == "preset"
+    assert source["preset that fails", "nothing"] == "built-in"
+    assert source["unknown preset", "nothing"] == "built-in"
+    assert source["no markers", "marker"] == "built-in"
+    assert source["no markers", "mixed"] == "override"
+    assert len(reports["no filter", "mixed"]["mx"]) == 2
+    assert reports["no filter", "mixed"]["warnings"] == []
+    assert reports["preset", "nothing"]["preset"] == "ovh"
+
+
+def test_options_override_the_configuration(server):
+    report = run("-j", "-b", "ovh", "show", "nothing.example", server=server).json
+    assert (report["source"], report["preset"]) == ("built-in", "ovh")
+    result = run("-j", "-p", "/nowhere", "show", "nothing.example", server=server)
+    assert result.status == 1 and "/nowhere" in result.err and "SERVFAIL" in result.err
+
+
+def with_templates(server, default, more):
+    """The server's configuration with a module in the default template, and further templates."""
+    before = server.configuration()
+    templates = "".join(f"  - id: {name}\n    storage: {server.path}\n    file: \"%s.zone\"\n"
+                        f"    module: mod-mxpreset/{instance}\n"
+                        for name, instance in more.items())
+    module = f"    module: mod-mxpreset/{default}\n" if default else ""
+    return before.replace("\nzone:\n", f"\n{module}{templates}zone:\n", 1)
+
+
+def test_template(knotd):
+    """The zone's own item goes before its template's, and that one is not the default's."""
+    server = knotd({"a.example": zone_text(), "b.example": zone_text(), "c.example": zone_text()},
+                   instances={"other": {"builtin": "ovh"}, "third": {"builtin": "gandi"}},
+                   modules={"a.example": "", "b.example": "mod-mxpreset/third", "c.example": ""})
+    text = with_templates(server, "house", {"other": "other"})
+    for zone in ("a.example", "b.example"):
+        text = text.replace(f"domain: {zone}\n", f"domain: {zone}\n    template: other\n")
+    (server.path / "knot.conf").write_text(text)
+    server.knotc("reload")
+    for zone, builtin in (("a.example", "ovh"), ("b.example", "gandi"), ("c.example", "house")):
+        report = agree(server, zone, run("-j", "show", zone, server=server).json)
+        assert report["preset"] == builtin
+
+
+CATALOG = """\
+@ 60 SOA invalid. invalid. 1 3600 600 86400 300
+@ 60 NS invalid.
+version 60 TXT "2"
+a.zones 60 PTR a.example.
+b.zones 60 PTR b.example.
+group.b.zones 60 TXT "other"
+"""
+
+
+def test_catalog(knotd):
+    server = knotd({"cat.example": CATALOG}, start=False, modules={"cat.example": ""},
+                   instances={"other": {"builtin": "ovh"}},
+                   zone_extra="    catalog-role: interpret\n    catalog-template: [first, other]\n")
+    for name in ("a.example", "b.example"):
+        server.write_zone(name, zone_text())
+    text = with_templates(server, None, {"first": "house", "other": "other"})
+    configuration = type(server).configuration
+    server.configuration = lambda: with_port(text, configuration(server))
+    server.start(wait_zones=False)
+    for zone, builtin in (("a.example", "house"), ("b.example", "ovh")):
+        wait_for(lambda z=zone: server.mx(z) not in ("REFUSED", "SERVFAIL"), zone)
+        report = agree(server, zone, run("-j", "show", zone, server=server).json)
+        assert report["preset"] == builtin
+
+
+def with_port(text, fresh):
+    """The text with the present `listen` item of the server."""
+    def listen(lines):
+        return next(line for line in lines.splitlines() if line.startswith("    listen:"))
+    return text.replace(listen(text), listen(fresh))
+
+
+def test_zones_that_are_left_alone(knotd):
+    server = knotd({"plain.example": zone_text(ZONES["mixed.example"]),
+                    "empty.example": zone_text('@ 60 TXT "mx-preset=gandi"\n'),
+                    "2.0.192.in-addr.arpa": zone_text()},
+                   modules={"plain.example": "", "empty.example": ""})
+    for zone, source in (("plain.example", "override"), ("empty.example", "none"),
+                         ("2.0.192.in-addr.arpa", "none")):
+        result = run("-j", "show", zone, server=server)
+        assert (result.status, result.json["source"]) == (0, source)
+        assert result.json["warnings"] == [] and "alone" in result.err
+        agree(server, zone, result.json)
+
+
+def test_servfail(knotd):
+    server = knotd({"a.example": zone_text()}, settings={"builtin": "nobody"})
+    result = run("-j", "show", "a.example", server=server)
+    assert server.mx("a.example") == "SERVFAIL"
+    assert result.status == 1 and "SERVFAIL" in result.err and "'nobody'" in result.err
+    assert (result.json["source"], served(result.json)) == ("none", [])
+
+
+def test_secondary(knotd):
+    primary = knotd({"a.example": zone_text(ZONES["override.example"])}, **TRANSFER)
+    second = knotd({"a.example": None}, **secondary_of(primary))
+    agree(second, "a.example", run("-j", "show", "a.example", server=second).json)
+
+
+SIGNING = "    dnssec-signing: on\n"
+
+
+def signed(server, zone):
+    return wait_for(lambda: server.ask(zone, "SOA", dnssec=True).answer[1:], "a signed zone")
+
+
+@pytest.mark.parametrize("dnssec", ["auto", "off"])
+def test_signed_zone(knotd, dnssec):
+    """The server signs what it synthesizes, or serves the zone as it is stored."""
+    server = knotd({"a.example": zone_text(ZONES["mixed.example"]), "b.example": zone_text(),
+                    "c.example": zone_text('@ 60 TXT "mx-preset=gandi"\n')},
+                   settings={"dnssec": dnssec}, zone_extra=SIGNING)
+    for zone in server.zones:
+        signed(server, zone)
+        agree(server, zone, run("-j", "show", zone, server=server).json)
+
+
+def test_signed_secondary(knotd):
+    """A server without the keys serves a signed zone as it is stored."""
+    primary = knotd({"a.example": zone_text(ZONES["mixed.example"]), "b.example": zone_text()},
+                    extra=TRANSFER["extra"], zone_extra=TRANSFER["zone_extra"] + SIGNING)
+    for zone in primary.zones:
+        signed(primary, zone)
+    second = knotd({"a.example": None, "b.example": None}, **secondary_of(primary))
+    for zone, source in (("a.example", "override"), ("b.example", "none")):
+        result = run("-j", "show", zone, server=second)
+        assert result.json["source"] == source and "signed" in result.err
+        agree(second, zone, result.json)
+
+
+def test_map_is_the_servers(knotd):
+    """It is the map that the configuration names."""
+    server = knotd({"a.example": zone_text()}, map_text=MAP.read_text().replace(
+        "mx1.house", "mx9.house"))
+    report = run("-j", "show", "a.example", server=server).json
+    assert report["mx"][0]["value"] == "mx9.house.example."

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How kmxpreset is called, its documentation, and its memory."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from knot import zone_text
+from kmxpreset import MAP, ROOT, TOOL, run
+
+COMMANDS = ["check", "lint", "show", "add", "del", "use", "reset", "import"]
+
+
+def test_help_fits_a_screen():
+    result = run("-h")
+    assert (result.status, result.err) == (0, "")
+    assert len(result.out.splitlines()) <= 23 and max(map(len, result.out.splitlines())) <= 80
+    for command in COMMANDS:
+        assert f"\n  {command} " in result.out
+    assert run("--help").out == result.out
+
+
+def test_version():
+    assert run("-V").out == run("--version").out
+    assert run("-V").out.startswith("kmxpreset ") and run("-V").status == 0
+
+
+@pytest.mark.parametrize("args", [
+    [], ["nothing"], ["-x"], ["--nothing"], ["-t"], ["-t", "x", "show", "a"], ["-t", "-1", "show", "a"],
+    ["-t", "", "show", "a"], ["-t", "99999999999", "show", "a"], ["-s"],
+    ["check"], ["check", "a", "b"], ["lint"], ["lint", "a", "b"], ["show"], ["show", "a", "b"],
+    ["add"], ["add", "a", "b", "c"], ["add", "a", "b", "c", "d", "e", "f"],
+    ["del", "a"], ["del", "a", "b", "1"], ["del", "a", "b", "1", "d", "e"], ["use", "a"],
+    ["reset"], ["reset", "a", "b"], ["import"], ["-o", "a", "show", "b"], ["-b", "a", "check", "b"],
+    ["-p", "a", "import", "b"], ["-j", "import", "b"], ["show", "-j", "a"],
+])
+def test_usage(args):
+    result = run(*args)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("usage: " if not args else "error: ")
+    assert "kmxpreset" in result.err
+
+
+def test_options_end():
+    """After the command, nothing is an option."""
+    assert "'-n'" in run("show", "-n").err
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")
+def test_manual():
+    page = ROOT / "doc/kmxpreset.8"
+    result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True,
+                            text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+    text = subprocess.run(["mandoc", "-T", "ascii", page], capture_output=True, text=True).stdout
+    text = text.replace("\b", "")
+    assert max(map(len, page.read_text().splitlines())) <= 80
+    for code in ("doubled-root", "mixed-builtin", "overridden-marker", "null-mx"):
+        assert f".It Cm {code}\n" in page.read_text()
+    assert text
+
+
+def complete(*words, path):
+    """What the shell offers for the last word."""
+    script = f"""
+        . /usr/share/bash-completion/bash_completion
+        . {ROOT}/tool/kmxpreset.bash
+        PATH={TOOL.parent}:$PATH
+        COMP_WORDS=({' '.join(f"'{word}'" for word in ('kmxpreset', *words))})
+        COMP_CWORD={len(words)}
+        COMP_LINE="${{COMP_WORDS[*]}}"
+        COMP_POINT=${{#COMP_LINE}}
+        _kmxpreset
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=path)
+    assert result.stderr == ""
+    return result.stdout.split()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
+def test_completion(tmp_path, knotd):
+    if not (ROOT / "tool/kmxpreset.bash").exists() or \
+            subprocess.run(["test", "-e", "/usr/share/bash-completion/bash_completion"]).returncode:
+        pytest.skip("no bash-completion")
+    (tmp_path / "some.zone").write_text("")
+    assert set(COMMANDS) <= set(complete("", path=tmp_path))
+    assert complete("ch", path=tmp_path) == ["check"]
+    assert complete("check", "so", path=tmp_path) == ["some.zone"]
+    assert complete("-p", str(MAP), "use", "a.example", "gs", path=tmp_path) == ["gsuite"]
+    assert complete("-p", str(MAP), "use", "a.example", "office", path=tmp_path) == ["office365"]
+    server = knotd({"a.example": zone_text(), "b.example": zone_text()})
+    assert complete("-s", str(server.socket_path), "show", "", path=tmp_path) == \
+        ["a.example", "b.example"]
+
+
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=all",
+            "--show-leak-kinds=all", "--error-exitcode=9"]
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
+def test_memory(knotd, tmp_path):
+    """Each command once, and what is refused."""
+    body = '@ 60 MX 10 mail\n@ 60 TXT "x" "y"\nalias 60 CNAME mail\n'
+    server = knotd({"a.example": zone_text(body)},
+                   settings={"preset": "outlook", "param": ["id=x", "y=z"]})
+    zone = tmp_path / "a.example.zone"
+    zone.write_text(zone_text(body + "a.example A 192.0.2.1\n@ 60 MX 0 .\n"))
+    bad = tmp_path / "bad.zone"
+    bad.write_text("a 60 MX 10 a.\nb MX x\na 61 MX 11 b.\n")
+    template = tmp_path / "template.json"
+    template.write_text("""{"providerName": "A", "serviceName": "B", "records": [
+        {"type": "MX", "host": "@", "pointsTo": "%x%.example.net", "priority": 1, "ttl": 60},
+        {"type": "MX", "host": "@", "pointsTo": "%x%", "priority": 1, "ttl": 60},
+        {"type": "MX", "host": "@", "pointsTo": "%x%.example.net", "priority": 2, "ttl": 61}]}""")
+    for status, *args in (
+            (0, "check", MAP), (0, "-j", "check", MAP), (1, "check", bad),
+            (1, "-p", MAP, "lint", zone), (1, "-p", bad, "lint", zone), (1, "lint", bad),
+            (1, "-o", "b.example", "lint", zone),
+            (1, "show", "a.example"), (1, "show", "b.example"), (1, "show", "a..b"),
+            (0, "-n", "add", "a.example", "@", "20", "bücher.example"),
+            (0, "-j", "add", "a.example", "@", "20", "mail.example.net"),
+            (1, "add", "a.example", "@", "30", "alias"), (1, "add", "a.example", "a.example", "1", "x"),
+            (0, "del", "a.example", "@", "10", "mail"), (1, "del", "a.example", "x"),
+            (0, "use", "a.example", "gandi", "x=y"), (0, "use", "a.example", "outlook", "id=z"),
+            (1, "use", "a.example", "nobody"), (1, "use", "a.example", "a b"),
+            (0, "reset", "a.example"), (0, "import", template), (1, "import", bad),
+            (0, "-h"), (0, "-V"), (2,), (2, "-x")):
+        result = run(*args, server=None if args[:1] in (("-h",), ("-V",)) else server,
+                     wrapper=VALGRIND)
+        assert result.status == status, (args, result)

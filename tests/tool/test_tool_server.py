@@ -18,6 +18,7 @@ ADD = ("add", "a.example", "@", "10", "mail.example.net")
 COMMANDS = [("show", "a.example"), ADD, ("del", "a.example", "@"), ("use", "a.example", "gandi"),
             ("reset", "a.example")]
 
+
 def nothing_open(server):
     """A transaction can be opened, so none is."""
     server.knotc("zone-begin", "a.example")

@@ -329,8 +329,8 @@ mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 		}
 		return (file->recheck || file->retry) ? MXP_READ_AGAIN : MXP_LOOK_LATER;
 	}
-	// A file that is gone may be about to come back.
-	const bool closed = file->closed && id.error == 0;
+	// A file that is gone may be about to come back, and an empty one about to be written.
+	const bool closed = file->closed && id.error == 0 && id.size > 0;
 	file->closed = false;
 	if (!closed && !mxp_file_older(&id, STILL) && now - file->seen_at < STILL) {
 		return MXP_LOOK_SOON;

@@ -137,13 +137,14 @@ static bool look_at(mxp_mapfile_t *file, watcher_t *self, mxp_garbage_t **garbag
 		(void)nanosleep(&hearing, NULL);
 	}
 	hear(self);
-	if (text.ret != KNOT_EAGAIN && writes == file->writes) {
+	const bool emptied = text.ret == KNOT_EOK && text.size == 0 && file->seen.size > 0;
+	if (text.ret != KNOT_EAGAIN && writes == file->writes && !emptied) {
 		const mxp_logger_t logger = speaker();
 		mxp_mapfile_take(file, &text, look == MXP_READ_AGAIN, &logger, garbage);
 	}
 	free(text.data);
 
-	return !file->recheck && writes == file->writes;
+	return !file->recheck && writes == file->writes && !emptied;
 }
 
 /*! \brief Looks at all files. Returns the time until they should be looked at again. */

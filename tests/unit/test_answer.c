@@ -83,7 +83,7 @@ static void change_case(uint8_t *name)
 /*! \brief Adds a record; the same one twice counts once. */
 static void add_mx(knot_rdataset_t *rrs, uint16_t preference, const uint8_t *exchange)
 {
-	uint8_t rdata[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN];
+	uint8_t rdata[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN + 1]; // Padding.
 	uint8_t data[2 + KNOT_DNAME_MAXLEN];
 	const size_t size = knot_dname_size(exchange);
 	knot_wire_write_u16(data, preference);

@@ -775,7 +775,8 @@ static bool is_torn(const mxp_user_t *user)
 	rcu_read_lock();
 	const mxp_view_t *view = rcu_dereference(user->instance->view);
 	// The maps have as many records as their title says.
-	const mxp_preset_t *preset = mxp_map_find(view->map, mxp_span("house"));
+	const mxp_preset_t *preset =
+		view->map != NULL ? mxp_map_find(view->map, mxp_span("house")) : NULL;
 	const bool torn = preset == NULL || preset != view->builtin || preset->title == NULL ||
 	                  preset->rrs.count != (unsigned)atoi(preset->title);
 	rcu_read_unlock();

@@ -160,7 +160,7 @@ static void take_scan_error(mxp_reader_t *reader, const zs_scanner_t *s)
 }
 
 /*! \brief Takes all records. Returns an error if the rest of the text cannot be read. */
-static int scan(mxp_reader_t *reader, zs_scanner_t *s)
+static int take_records(mxp_reader_t *reader, zs_scanner_t *s)
 {
 	while (true) {
 		if (zs_parse_record(s) != 0) {
@@ -185,15 +185,37 @@ static int scan(mxp_reader_t *reader, zs_scanner_t *s)
 	}
 }
 
-static int scan_text(mxp_reader_t *reader, const char *data, size_t size)
+/*!
+ * \brief Finds the owner of the SOA: names without a final dot are relative to it.
+ *
+ * One that is itself below the present origin has been relative to that.
+ */
+static int find_origin(mxp_reader_t *reader, zs_scanner_t *s)
+{
+	while (zs_parse_record(s) == 0 && s->state != ZS_STATE_EOF && s->state != ZS_STATE_STOP) {
+		if (s->state == ZS_STATE_DATA && s->r_type == KNOT_RRTYPE_SOA) {
+			knot_dname_to_lower(s->r_owner);
+			if (knot_dname_in_bailiwick(s->r_owner, reader->origin) < 0) {
+				memcpy(reader->origin, s->r_owner, s->r_owner_length);
+			}
+			break;
+		}
+	}
+	return KNOT_EOK; // Whatever is wrong shows when the records are taken.
+}
+
+/*! \brief Scans a text for something. Returns an error if it cannot be read to its end. */
+static int scan_text(mxp_reader_t *reader, const char *data, size_t size,
+                     int (*scan_for)(mxp_reader_t *reader, zs_scanner_t *s))
 {
 	zs_scanner_t *s = malloc(sizeof(*s));
 	if (s == NULL) {
 		return KNOT_ENOMEM;
 	}
 	int ret = KNOT_ENOMEM;
-	if (zs_init(s, ORIGIN, KNOT_CLASS_IN, DEFAULT_TTL) == 0) {
-		ret = zs_set_input_string(s, data, size) == 0 ? scan(reader, s) : KNOT_EMALF;
+	knot_dname_txt_storage_t origin = "";
+	if (zs_init(s, mxp_name_str(reader->origin, origin), KNOT_CLASS_IN, DEFAULT_TTL) == 0) {
+		ret = zs_set_input_string(s, data, size) == 0 ? scan_for(reader, s) : KNOT_EMALF;
 		zs_deinit(s);
 	}
 	free(s);
@@ -309,7 +331,10 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	}
 
 	mxp_map_t *out = calloc(1, sizeof(*out));
-	int ret = (out != NULL) ? scan_text(&reader, data, size) : KNOT_ENOMEM;
+	int ret = (out != NULL) ? scan_text(&reader, data, size, find_origin) : KNOT_ENOMEM;
+	if (ret == KNOT_EOK) {
+		ret = scan_text(&reader, data, size, take_records);
+	}
 	// After a fatal error, what follows is unknown: no further conclusions.
 	if (ret == KNOT_EOK) {
 		name_records(&reader);

@@ -114,6 +114,10 @@ static const rejected_t rejected[] = {
 	{ "exchange without final dot",
 	  "a MX 1 mx.a.example.\nb MX 1 mx.b.example\n",
 	  { { 2, "final dot" } } },
+	{ "exchange below the origin of a SOA that comes without $ORIGIN",
+	  "maps.example. SOA ns. root. 1 3600 600 86400 300\n"
+	  "a.maps.example. MX 1 mx.a.example\n",
+	  { { 2, "below the map's own origin" } } },
 	{ "exchange below the origin of a SOA",
 	  "$ORIGIN maps.example.\n" SOA "a MX 1 mx.a.example\n",
 	  { { 3, "final dot" } } },
@@ -389,6 +393,13 @@ static const accepted_t accepted[] = {
 	  "maps.example. SOA ns. root. 1 3600 600 86400 300\n"
 	  "a.maps.example. MX 1 mx.a.test.\n"
 	  "MAPS.example. SOA ns. root. 1 3600 600 86400 300\n",
+	  "a 3600 MX 1 mx.a.test.\n" },
+	{ "names relative to the owner of the SOA, wherever it is",
+	  "a MX 1 mx.a.test.\nMAPS.example. SOA ns. root. 1 3600 600 86400 300\nb CNAME a\n",
+	  "a 3600 MX 1 mx.a.test.\nb -> a\n" },
+	{ "SOA below the default origin",
+	  "maps SOA ns. root. 1 3600 600 86400 300\n"
+	  "a.maps MX 1 mx.a.test.\n",
 	  "a 3600 MX 1 mx.a.test.\n" },
 	{ "SOA behind the presets",
 	  "a.maps.example. MX 1 mx.a.test.\nns.maps.example. A 192.0.2.1\n"

@@ -212,6 +212,7 @@ void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
 	file->recheck = !again && text->ret == KNOT_EOK;
 	file->retry = false;
 	file->taken = text->id;
+	file->pending_at = 0;
 	file->hash = hash;
 	if (done) {
 		return;
@@ -324,10 +325,14 @@ mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 		file->seen_at = now;
 	}
 	if (mxp_file_same(&id, &file->taken)) {
+		file->pending_at = 0;
 		if (file->recheck && now - file->seen_at < STAMP) {
 			return MXP_LOOK_SOON;
 		}
 		return (file->recheck || file->retry) ? MXP_READ_AGAIN : MXP_LOOK_LATER;
+	}
+	if (file->pending_at == 0) {
+		file->pending_at = now;
 	}
 	// A file that is gone may be about to come back, and an empty one about to be written.
 	const bool closed = file->closed && id.error == 0 && id.size > 0;

@@ -45,18 +45,20 @@ typedef struct {
 
 /*! \brief Preset map file. */
 typedef struct mxp_mapfile {
-	char *path;                /*!< Path. */
-	mxp_map_t *map;            /*!< Last good map (NULL if there was none). */
-	mxp_file_id_t taken;       /*!< Last state that was read, whatever came of it. */
-	mxp_file_id_t seen;        /*!< Last state that was seen. */
-	uint64_t seen_at;          /*!< Since when, steady time in milliseconds. */
-	uint64_t hash;             /*!< Hash of the text that was read. */
-	bool recheck;              /*!< It was so young that a change since may not show. */
-	bool closed;               /*!< The file is complete: renamed, or closed by its writer. */
-	unsigned writes;           /*!< How often it was heard that the file is written. */
-	bool refused;              /*!< The last state was refused. */
-	bool retry;                /*!< It may be good now. */
-	char *real;                /*!< Path without symbolic links when last looked at. */
+	char *path;          /*!< Path. */
+	mxp_map_t *map;      /*!< Last good map (NULL if there was none). */
+	mxp_file_id_t taken; /*!< Last state that was read, whatever came of it. */
+	mxp_file_id_t seen;  /*!< Last state that was seen. */
+	uint64_t seen_at;    /*!< Since when, steady time in milliseconds. */
+	uint64_t pending_at; /*!< Since when there is a state that was not taken, likewise; 0 if
+	                          there is none. */
+	uint64_t hash;       /*!< Hash of the text that was read. */
+	bool recheck;        /*!< It was so young that a change since may not show. */
+	bool closed;         /*!< The file is complete: renamed, or closed by its writer. */
+	unsigned writes;     /*!< How often it was heard that the file is written. */
+	bool refused;        /*!< The last state was refused. */
+	bool retry;          /*!< It may be good now. */
+	char *real;          /*!< Path without symbolic links when last looked at. */
 	mxp_file_id_t folders[2];  /*!< Folders of both paths, only identity counts. */
 	int watched[2];            /*!< Numbers of both folders in the watch. */
 	size_t references;         /*!< Number of instances, and of those about to be. */

@@ -23,6 +23,8 @@
 #define YOUNG 50
 /*! Time in which a writer is heard of, in milliseconds. */
 #define HEARING 5
+/*! How long writers that follow each other without a pause are given way, in milliseconds. */
+#define GIVE_WAY 250
 /*! Longest wait for a file that has changed, in milliseconds. */
 #define PATIENCE UINT64_C(1000)
 
@@ -129,10 +131,12 @@ static bool look_at(mxp_mapfile_t *file, watcher_t *self, mxp_garbage_t **garbag
 		return look == MXP_LOOK_LATER;
 	}
 	// That one writer has finished says nothing of the next one. It is heard of right after
-	// what it wrote can be read, so a text this young is not trusted before.
+	// what it wrote can be read, so a text this young is not trusted before. If they never
+	// pause, what is heard without waiting must do: a truncation is, before what follows it.
 	const unsigned writes = file->writes;
+	const bool patient = file->pending_at == 0 || steady_ms() < file->pending_at + GIVE_WAY;
 	const mxp_text_t text = mxp_mapfile_read(file);
-	if (text.ret == KNOT_EOK && !mxp_file_older(&text.id, YOUNG)) {
+	if (patient && text.ret == KNOT_EOK && !mxp_file_older(&text.id, YOUNG)) {
 		const struct timespec hearing = { .tv_nsec = HEARING * 1000000 };
 		(void)nanosleep(&hearing, NULL);
 	}

@@ -256,6 +256,11 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 	decide_default(rules, view, apex, mm, out);
 }
 
+void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause)
+{
+	fail(out, cause, NULL);
+}
+
 void mxp_decision_clear(mxp_decision_t *out, knot_mm_t *mm)
 {
 	if (out->allocated) {

@@ -63,8 +63,8 @@ typedef enum {
 	MXP_SOURCE_BUILTIN,  /*!< The built-in, stored or synthesized. */
 } mxp_source_t;
 
-/*! \brief Most faults that one decision can meet: marker, preset and built-in. */
-#define MXP_FAULTS_MAX 3
+/*! \brief Most faults of one decision: of marker, preset and built-in, and a failure after. */
+#define MXP_FAULTS_MAX 4
 
 /*! \brief Decision. */
 typedef struct {
@@ -110,6 +110,14 @@ mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map);
  */
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
                 knot_mm_t *mm, mxp_decision_t *out);
+
+/*!
+ * \brief Turns a decision into a failure, because what was decided cannot be served.
+ *
+ * \param out    Decision.
+ * \param cause  Why, added to what was met on the way.
+ */
+void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause);
 
 /*!
  * \brief Frees what a decision holds.

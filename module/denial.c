@@ -4,6 +4,7 @@
 
 #include <libdnssec/nsec.h>
 #include <libknot/descriptor.h>
+#include <libknot/errcode.h>
 #include <libknot/rrtype/nsec.h>
 #include <libknot/rrtype/nsec3.h>
 #include <libknot/rrtype/rrsig.h>
@@ -20,8 +21,7 @@
 /*! \brief A new signature and its place in the packet. */
 typedef struct {
 	uint8_t *place;
-	const uint8_t *bytes;
-	size_t len;
+	const mxp_signature_t *signature;
 } patch_t;
 
 /*! \brief Offset of the bitmap in the RDATA of a denial of MX at the apex, 0 if it is none. */
@@ -98,10 +98,10 @@ static bool sign_again(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8
 	pos[10 + apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
 
 	out->place = rrsig + header;
-	out->bytes = mxp_sign(keys, data, size, &out->len);
+	const int ret = mxp_sign(keys, data, size, &out->signature);
 	mxp_free(mm, data);
 
-	return out->bytes != NULL && header + out->len == wire_rdata_len(rrsig);
+	return ret == KNOT_EOK && header + out->signature->len == wire_rdata_len(rrsig);
 }
 
 static bool covers(const knot_rrset_t *rrsig, const knot_rrset_t *denial)
@@ -135,7 +135,8 @@ bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i)
 
 	wire_rdata(pkt->wire + pkt->rr_info[i].pos)[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
 	for (size_t j = 0; j < count; j++) {
-		memcpy(patches[j].place, patches[j].bytes, patches[j].len);
+		memcpy(patches[j].place, mxp_signature_bytes(patches[j].signature),
+		       patches[j].signature->len);
 	}
 	return true;
 }

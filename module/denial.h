@@ -30,7 +30,7 @@ uint16_t mxp_denial_find(const knot_pkt_t *pkt);
 /*!
  * \brief Makes a denial list MX, and signs it anew.
  *
- * \param keys  Signer of the zone.
+ * \param keys  Keys of the zone.
  * \param pkt   Response.
  * \param i     Index of the RRset.
  *

@@ -14,6 +14,7 @@
 #define C_DNSSEC_SIGNING "\016dnssec-signing"
 #define C_KASP_DB        "\007kasp-db"
 #define C_KEYSTORE       "\010keystore"
+#define C_MASTER         "\006master"
 #define C_MODULE         "\006module"
 #define C_ONLINESIGN     "\016mod-onlinesign"
 #define C_NSEC_BITMAP    "\013nsec-bitmap"
@@ -62,11 +63,25 @@ static void find_keystore(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnss
 	}
 }
 
+static bool is_secondary(knotd_mod_t *mod, const knot_dname_t *zone)
+{
+	knotd_conf_t master = knotd_conf_zone(mod, C_MASTER, zone);
+	const bool found = master.count > 0;
+	knotd_conf_free(&master);
+
+	return found;
+}
+
+/*! \brief Reads where the zone's keys are, unless it cannot be a signed one with keys here. */
 static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
 {
+	const bool signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
 	const knotd_conf_t policy = knotd_conf_zone(mod, C_DNSSEC_POLICY, zone);
+	if (!signing && policy.count == 0 && !is_secondary(mod, zone)) {
+		return;
+	}
 	find_keystore(mod, &policy, out);
-	if (policy.count > 0) {
+	if (signing && policy.count > 0) {
 		const knotd_conf_t max_ttl = knotd_conf(mod, C_POLICY, C_ZONE_MAX_TTL, &policy);
 		if (max_ttl.count > 0) {
 			out->max_ttl = max_ttl.single.integer;
@@ -122,10 +137,7 @@ mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
 	mxp_dnssec_t out = { .max_ttl = -1 };
 	const knot_dname_t *zone = knotd_mod_zone(mod);
 
-	out.signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
-	if (out.signing) {
-		read_policy(mod, zone, &out);
-	}
+	read_policy(mod, zone, &out);
 	read_modules(mod, zone, &out);
 
 	return out;

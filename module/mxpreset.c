@@ -186,7 +186,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 		params[i] = split_param(param.multi[i].string);
 	}
 
-	const mxp_settings_t settings = {
+	mxp_settings_t settings = {
 		.file = knotd_conf_mod(mod, MOD_PRESETS).single.string,
 		.rules = {
 			.builtin = knotd_conf_mod(mod, MOD_BUILTIN).single.string,
@@ -201,19 +201,16 @@ static mxp_user_t *join(knotd_mod_t *mod)
 		.statistics = knotd_conf_mod(mod, MOD_STATISTICS).single.boolean,
 		.rotation = knotd_conf(mod, C_SERVER, C_ROTATION, NULL).single.boolean,
 	};
-	mxp_dnssec_t dnssec = mxp_dnssec(mod);
-	const bool signs = settings.dnssec && dnssec.keystore != NULL;
-
-	mxp_user_t *user = mxp_join(&settings, signs, log_map, mod);
+	const mxp_dnssec_t dnssec = mxp_dnssec(mod);
+	if (settings.dnssec) {
+		settings.keystore = dnssec.keystore;
+		settings.pkcs11 = dnssec.pkcs11;
+	}
+	mxp_user_t *user = mxp_join(&settings, log_map, mod);
 	if (user != NULL) {
 		user->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
-		user->canonical = signs || dnssec.online;
+		user->online = dnssec.online;
 		check_dnssec(mod, user, &dnssec);
-	}
-	if (user != NULL && signs) {
-		user->signer->config = dnssec.keystore;
-		user->signer->pkcs11 = dnssec.pkcs11;
-		dnssec.keystore = NULL;
 	}
 	free(dnssec.keystore);
 	free(params);
@@ -235,7 +232,7 @@ static int mxpreset_load(knotd_mod_t *mod)
 	}
 	int ret = user->instance->settings.statistics ? mxp_counters_add(mod) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
-		ret = mxp_hooks_add(mod, user->signs);
+		ret = mxp_hooks_add(mod, user->instance->settings.keystore != NULL);
 	}
 	if (ret != KNOT_EOK) {
 		mxp_leave(user);

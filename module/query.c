@@ -113,8 +113,8 @@ static void count(const verdict_t *verdict, unsigned thread, knotd_mod_t *mod)
 	}
 }
 
-/*! \brief Tells if a zone is signed: its SOA carries a RRSIG. */
-static bool is_signed(const knot_rdataset_t *rrsigs)
+/*! \brief Tells if one of the apex's RRSIGs is that of the SOA: if so, the zone is signed. */
+static bool signs_soa(const knot_rdataset_t *rrsigs)
 {
 	knot_rdata_t *rdata = rrsigs->rdata;
 	for (size_t i = 0; i < rrsigs->count; i++, rdata = knot_rdataset_next(rdata)) {
@@ -125,37 +125,40 @@ static bool is_signed(const knot_rdataset_t *rrsigs)
 	return false;
 }
 
-/*! \brief A signer with what it needs of the zone. */
+/*! \brief Keys of the zone; the settings have a keystore. */
 static mxp_keys_t keys_of(knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	return (mxp_keys_t){
-		.signer = ((mxp_user_t *)knotd_mod_ctx(mod))->signer,
+		.keystore = settings_of(mod)->keystore,
+		.pkcs11 = settings_of(mod)->pkcs11,
 		.zone = knotd_qdata_zone_name(qdata),
 		.dnskeys = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_DNSKEY).rrs,
+		.memo = ((mxp_user_t *)knotd_mod_ctx(mod))->memo,
 	};
 }
 
 /*!
- * \brief Signs what was decided, if the zone is signed.
+ * \brief Signs what was decided for a signed zone.
  *
  * A failure is signed, too, in order to know: without keys, the zone is served as it is stored.
  */
-static void sign(verdict_t *verdict, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+NOINLINE static void sign(const knot_rdataset_t *apex, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                          knotd_mod_t *mod, verdict_t *verdict)
 {
-	const knot_rdataset_t apex = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
-	if (verdict->decision.serve == MXP_SERVE_STORED || !is_signed(&apex)) {
-		return;
-	}
-
+	mxp_decision_t *decision = &verdict->decision;
 	const char *reason;
 	if (!settings_of(mod)->dnssec) {
 		reason = "dnssec is off";
-	} else if (!user_of(mod)->signs) {
+	} else if (settings_of(mod)->keystore == NULL) {
 		reason = "this server does not sign the zone";
 	} else {
 		const mxp_keys_t keys = keys_of(qdata, mod);
-		if (mxp_rrsig_make(&keys, &apex, &verdict->decision.rrs, verdict->decision.ttl,
-		                   &pkt->mm, &verdict->rrsigs)) {
+		const int ret = mxp_rrsig_make(&keys, apex, &decision->rrs, decision->ttl, &pkt->mm,
+		                               &verdict->rrsigs);
+		if (ret == KNOT_ENOMEM) {
+			mxp_decision_fail(decision, MXP_NO_MEMORY);
+		}
+		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
 			return;
 		}
 		reason = "no private key at hand";
@@ -170,18 +173,22 @@ static mxp_serve_t judge(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t 
 {
 	const mxp_user_t *user = user_of(mod);
 	const mxp_view_t *view = rcu_dereference(user->instance->view);
+	const knot_rdataset_t rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
+	const bool is_signed = signs_soa(&rrsigs);
 	const mxp_apex_t apex = {
 		.zone = knotd_qdata_zone_name(qdata),
 		.mx = mx->rrs,
 		.mx_ttl = mx->ttl,
 		.txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT).rrs,
-		.canonical = user->canonical,
+		.canonical = is_signed || user->online,
 	};
 	mxp_decide(&user->instance->settings.rules, view, &apex, &pkt->mm, &verdict->decision);
 
 	verdict->unsigned_by.cause = MXP_OK;
 	verdict->rrsigs.count = 0;
-	sign(verdict, pkt, qdata, mod);
+	if (is_signed && verdict->decision.serve != MXP_SERVE_STORED) {
+		sign(&rrsigs, pkt, qdata, mod, verdict);
+	}
 
 	return verdict->unsigned_by.cause != MXP_OK ? MXP_SERVE_STORED : verdict->decision.serve;
 }
@@ -408,7 +415,7 @@ static knotd_in_state_t denial(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
 	return state;
 }
 
-// A truncated response has skipped the other stages. One with TSIG is signed by now; whoever gets
+// A truncated response has skipped the other stage. One with TSIG is signed by now; whoever gets
 // it asks again in any case.
 static knotd_state_t truncated_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                       knotd_mod_t *mod)
@@ -429,9 +436,7 @@ int mxp_hooks_add(knotd_mod_t *mod, bool signs)
 	if (!signs) {
 		return ret;
 	}
-	if (ret == KNOT_EOK) {
-		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_AUTHORITY, denial);
-	}
+	// In the last stage, all sections are there.
 	if (ret == KNOT_EOK) {
 		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ADDITIONAL, denial);
 	}

@@ -342,14 +342,14 @@ static void unlink_user(mxp_user_t *user)
 	}
 }
 
-mxp_user_t *mxp_join(const mxp_settings_t *settings, bool signs, mxp_log_f log, void *ctx)
+mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx)
 {
-	mxp_user_t *user = calloc(1, sizeof(*user) + (signs ? sizeof(*user->signer) : 0));
+	const size_t memo = settings->keystore != NULL ? sizeof(*((mxp_user_t *)NULL)->memo) : 0;
+	mxp_user_t *user = calloc(1, sizeof(*user) + memo);
 	if (user == NULL) {
 		return NULL;
 	}
 	user->ctx = ctx;
-	user->signs = signs;
 
 	pthread_once(&once, init);
 	pthread_mutex_lock(&lock);
@@ -379,6 +379,7 @@ void mxp_leave(mxp_user_t *user)
 		return;
 	}
 	watcher_t *last = NULL;
+	const bool signs = user->instance != NULL && user->instance->settings.keystore != NULL;
 
 	pthread_mutex_lock(&lock);
 	if (user->instance != NULL) {
@@ -396,8 +397,8 @@ void mxp_leave(mxp_user_t *user)
 		stop_watcher(last);
 		mxp_signatures_free(mxp_signatures_forgotten());
 	}
-	if (user->signs) {
-		mxp_signer_clear(user->signer);
+	if (signs) {
+		mxp_memo_free(*user->memo);
 	}
 	free(user);
 }

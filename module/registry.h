@@ -23,9 +23,9 @@ typedef struct mxp_user {
 	struct mxp_user *prev;    /*!< Zone that came after. */
 	struct mxp_user *next;    /*!< Zone that came before. */
 	uint8_t zone_size;        /*!< Size of the zone's name, for the caller's use. */
-	bool canonical;           /*!< Exchanges in canonical form, for the caller's use. */
-	bool signs;               /*!< There is a signer below, for the caller's use. */
-	mxp_signer_t signer[];    /*!< Room for a signer if it was asked for. */
+	bool online;              /*!< mod-onlinesign signs the zone, for the caller's use. */
+	mxp_memo_t *memo[];       /*!< Remembered signatures, if the settings have a keystore; most
+	                               zones have none and no memory to waste. */
 } mxp_user_t;
 
 /*!
@@ -35,13 +35,12 @@ typedef struct mxp_user {
  * shows the new map.
  *
  * \param settings  Settings of the zone's instance.
- * \param signs     Make room for a signer, zeroed; most zones have none and no memory to waste.
  * \param log       Takes messages, the same function for all zones.
  * \param ctx       Context for messages, valid until the zone leaves.
  *
  * \return Zone, NULL if memory is exhausted.
  */
-mxp_user_t *mxp_join(const mxp_settings_t *settings, bool signs, mxp_log_f log, void *ctx);
+mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx);
 
 /*!
  * \brief Removes a zone, and with it what it is the last one to use.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <libknot/descriptor.h>
+#include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 #include <libknot/rrtype/rrsig.h>
 
@@ -51,12 +52,12 @@ static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *mx, u
 
 /*! \brief Adds a RRSIG to a set that has room for it. */
 static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t header_len,
-                      const uint8_t *signature, size_t len)
+                      const mxp_signature_t *signature)
 {
 	knot_rdata_t *rdata = (knot_rdata_t *)((uint8_t *)rrsigs->rdata + rrsigs->size);
-	rdata->len = (uint16_t)(header_len + len);
+	rdata->len = (uint16_t)(header_len + signature->len);
 	memcpy(rdata->data, header, header_len);
-	memcpy(rdata->data + header_len, signature, len);
+	memcpy(rdata->data + header_len, mxp_signature_bytes(signature), signature->len);
 	if (rdata->len & 1) {
 		rdata->data[rdata->len] = 0;
 	}
@@ -65,8 +66,8 @@ static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t hea
 }
 
 /*! \brief Signs after one RRSIG of the SOA, and adds the RRSIG. */
-static bool sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t ttl,
-                       const signed_data_t *data, knot_rdataset_t *rrsigs)
+static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t ttl,
+                      const signed_data_t *data, knot_rdataset_t *rrsigs)
 {
 	const size_t header_len = FIXED + knot_dname_size(knot_rrsig_signer_name(soa));
 	uint8_t *header = data->start + HEADER_MAX - header_len;
@@ -74,39 +75,45 @@ static bool sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t
 	knot_wire_write_u16(header + TYPE_COVERED, KNOT_RRTYPE_MX);
 	knot_wire_write_u32(header + ORIGINAL_TTL, ttl);
 
-	size_t len = 0;
-	const uint8_t *signature = mxp_sign(keys, header, header_len + data->len, &len);
-	if (signature == NULL || header_len + len > soa->len) {
-		return false; // A signature of the same key is as long.
+	const mxp_signature_t *signature;
+	const int ret = mxp_sign(keys, header, header_len + data->len, &signature);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	add_rrsig(rrsigs, header, header_len, signature, len);
+	if (header_len + signature->len > soa->len) {
+		return KNOT_EACCES; // A signature of the same key is as long.
+	}
+	add_rrsig(rrsigs, header, header_len, signature);
 
-	return true;
+	return KNOT_EOK;
 }
 
-bool mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
-                    uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs)
+int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
+                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs)
 {
 	signed_data_t data;
 	*rrsigs = (knot_rdataset_t){ .rdata = mxp_alloc(mm, apex->size) };
 	if (rrsigs->rdata == NULL || !write_records(keys->zone, mx, ttl, mm, &data)) {
 		mxp_free(mm, rrsigs->rdata);
-		return false;
+		return KNOT_ENOMEM;
 	}
 
-	bool good = true;
+	int ret = KNOT_EOK;
 	knot_rdata_t *rdata = apex->rdata;
-	for (size_t i = 0; i < apex->count && good; i++, rdata = knot_rdataset_next(rdata)) {
+	for (size_t i = 0; i < apex->count && ret == KNOT_EOK;
+	     i++, rdata = knot_rdataset_next(rdata)) {
 		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA &&
 		    mxp_find_dnskey(&keys->dnskeys, rdata->data) != NULL) {
-			good = sign_after(keys, rdata, ttl, &data, rrsigs);
+			ret = sign_after(keys, rdata, ttl, &data, rrsigs);
 		}
 	}
 	mxp_free(mm, data.start);
-	if (!good || rrsigs->count == 0) {
+	if (ret == KNOT_EOK && rrsigs->count == 0) {
+		ret = KNOT_EACCES;
+	}
+	if (ret != KNOT_EOK) {
 		mxp_free(mm, rrsigs->rdata);
 		*rrsigs = (knot_rdataset_t){ 0 };
-		return false;
 	}
-	return true;
+	return ret;
 }

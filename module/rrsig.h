@@ -8,8 +8,6 @@
 
 #pragma once
 
-#include <stdbool.h>
-
 #include <libknot/mm_ctx.h>
 #include <libknot/rrset.h>
 
@@ -22,14 +20,16 @@
  * A signature of the SOA whose DNSKEY is not published yet is passed over, as it happens in an
  * algorithm roll-over.
  *
- * \param keys    Signer of the zone.
+ * \param keys    Keys of the zone.
  * \param apex    RRSIG records of the apex.
  * \param mx      MX records in canonical form and order (may be empty, to try if it can be done).
  * \param ttl     Their TTL in seconds.
  * \param mm      Memory context.
  * \param rrsigs  Output: RRSIG records.
  *
- * \return False if they cannot be made.
+ * \retval KNOT_EOK     if success.
+ * \retval KNOT_ENOMEM  if memory is exhausted.
+ * \retval KNOT_EACCES  if a key is not at hand.
  */
-bool mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
-                    uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs);
+int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
+                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs);

@@ -37,7 +37,8 @@ static int cmp_params(const mxp_rules_t *rules1, const mxp_rules_t *rules2)
 static int switches(const mxp_settings_t *settings)
 {
 	return settings->rules.marker | settings->rules.filter << 1 | settings->ede << 2 |
-	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5;
+	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5 |
+	       settings->pkcs11 << 6;
 }
 
 int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2)
@@ -46,7 +47,17 @@ int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2)
 	cmp = cmp != 0 ? cmp : cmp_text(set1->rules.preset, set2->rules.preset);
 	cmp = cmp != 0 ? cmp : switches(set1) - switches(set2);
 	cmp = cmp != 0 ? cmp : cmp_params(&set1->rules, &set2->rules);
+	cmp = cmp != 0 ? cmp : cmp_text(set1->keystore, set2->keystore);
 	return cmp != 0 ? cmp : strcmp(set1->file, set2->file);
+}
+
+static bool copy_text(const char **text)
+{
+	if (*text == NULL) {
+		return true;
+	}
+	*text = strdup(*text);
+	return *text != NULL;
 }
 
 static bool copy_span(mxp_span_t *span)
@@ -63,11 +74,10 @@ bool mxp_settings_copy(const mxp_settings_t *from, mxp_settings_t *to)
 {
 	const mxp_rules_t *rules = &from->rules;
 	*to = *from;
-	to->file = strdup(from->file);
-	to->rules.builtin = strdup(rules->builtin);
-	to->rules.preset = rules->preset != NULL ? strdup(rules->preset) : NULL;
-	bool good = to->file != NULL && to->rules.builtin != NULL &&
-	            (to->rules.preset != NULL || rules->preset == NULL);
+	bool good = copy_text(&to->file);
+	good = copy_text(&to->rules.builtin) && good;
+	good = copy_text(&to->rules.preset) && good;
+	good = copy_text(&to->keystore) && good;
 
 	mxp_param_t *params = calloc(rules->param_count + 1, sizeof(*params));
 	to->rules.params = params;
@@ -90,5 +100,6 @@ void mxp_settings_clear(mxp_settings_t *settings)
 	free((void *)settings->rules.params);
 	free((void *)settings->rules.builtin);
 	free((void *)settings->rules.preset);
+	free((void *)settings->keystore);
 	free((void *)settings->file);
 }

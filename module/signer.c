@@ -10,6 +10,7 @@
 #include <libdnssec/keystore.h>
 #include <libdnssec/keytag.h>
 #include <libdnssec/sign.h>
+#include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
 #include "signer.h"
@@ -42,14 +43,12 @@ void mxp_signatures_free(mxp_signature_t *list)
 	}
 }
 
-void mxp_signer_clear(mxp_signer_t *signer)
+void mxp_memo_free(mxp_memo_t *memo)
 {
-	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
-		free(signer->signatures[i]);
-		signer->signatures[i] = NULL;
+	for (size_t i = 0; memo != NULL && i < MXP_SIGNATURES; i++) {
+		free(memo->signatures[i]);
 	}
-	free(signer->config);
-	signer->config = NULL;
+	free(memo);
 }
 
 mxp_signature_t *mxp_signatures_forgotten(void)
@@ -85,16 +84,16 @@ const knot_rdata_t *mxp_find_dnskey(const knot_rdataset_t *dnskeys, const uint8_
 }
 
 /*! \brief Gives a public key its private part from the keystore. */
-static int load_private(const mxp_signer_t *signer, dnssec_key_t *key)
+static int load_private(const mxp_keys_t *keys, dnssec_key_t *key)
 {
 	dnssec_keystore_t *store = NULL;
-	int ret = signer->pkcs11 ? dnssec_keystore_init_pkcs11(&store)
-	                         : dnssec_keystore_init_pkcs8(&store);
+	int ret = keys->pkcs11 ? dnssec_keystore_init_pkcs11(&store)
+	                       : dnssec_keystore_init_pkcs8(&store);
 	if (ret != DNSSEC_EOK) {
 		return ret;
 	}
 	char *id = NULL;
-	ret = dnssec_keystore_open(store, signer->config);
+	ret = dnssec_keystore_open(store, keys->keystore);
 	if (ret == DNSSEC_EOK) {
 		ret = dnssec_key_get_keyid(key, &id);
 	}
@@ -107,15 +106,10 @@ static int load_private(const mxp_signer_t *signer, dnssec_key_t *key)
 	return ret;
 }
 
-static int sign_with(const mxp_signer_t *signer, dnssec_key_t *key, const dnssec_binary_t *data,
-                     dnssec_binary_t *out)
+static int sign_with(dnssec_key_t *key, const dnssec_binary_t *data, dnssec_binary_t *out)
 {
-	int ret = load_private(signer, key);
-	if (ret != DNSSEC_EOK) {
-		return ret;
-	}
 	dnssec_sign_ctx_t *ctx = NULL;
-	ret = dnssec_sign_new(&ctx, key);
+	int ret = dnssec_sign_new(&ctx, key);
 	if (ret == DNSSEC_EOK) {
 		ret = dnssec_sign_add(ctx, data);
 	}
@@ -127,31 +121,52 @@ static int sign_with(const mxp_signer_t *signer, dnssec_key_t *key, const dnssec
 	return ret;
 }
 
-/*! \brief Makes a signature with the key that the data names. */
-static bool make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data,
-                           dnssec_binary_t *out)
+/*! \brief Makes a signature with the key that the data name. */
+static int make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data, dnssec_binary_t *out)
 {
 	const knot_rdata_t *dnskey = mxp_find_dnskey(&keys->dnskeys, data->data);
-	dnssec_key_t *key = NULL;
-	if (dnskey == NULL || dnssec_key_new(&key) != DNSSEC_EOK) {
-		return false;
+	if (dnskey == NULL) {
+		return KNOT_EACCES;
 	}
+	dnssec_key_t *key = NULL;
 	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
-	int ret = dnssec_key_set_dname(key, keys->zone);
+	int ret = dnssec_key_new(&key);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_dname(key, keys->zone);
+	}
 	if (ret == DNSSEC_EOK) {
 		ret = dnssec_key_set_rdata(key, &rdata);
 	}
 	if (ret == DNSSEC_EOK) {
-		ret = sign_with(keys->signer, key, data, out);
+		ret = load_private(keys, key);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = sign_with(key, data, out);
 	}
 	dnssec_key_free(key); // Wipes the private part.
 
-	return ret == DNSSEC_EOK;
+	return ret == DNSSEC_EOK ? KNOT_EOK : ret == DNSSEC_ENOMEM ? KNOT_ENOMEM : KNOT_EACCES;
+}
+
+/*! \brief Finds or makes what is remembered for a zone. */
+static mxp_memo_t *get_memo(mxp_memo_t **place)
+{
+	mxp_memo_t *memo = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	if (memo != NULL) {
+		return memo;
+	}
+	mxp_memo_t *made = calloc(1, sizeof(*made));
+	if (made != NULL && !__atomic_compare_exchange_n(place, &memo, made, false,
+	                                                 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		free(made); // Another thread was faster.
+		return memo;
+	}
+	return made;
 }
 
 /*! \brief Remembers a signature instead of the one that has been remembered longest. */
-static const uint8_t *remember(mxp_signer_t *signer, const dnssec_binary_t *data,
-                               const dnssec_binary_t *made)
+static const mxp_signature_t *remember(mxp_memo_t *memo, const dnssec_binary_t *data,
+                                       const dnssec_binary_t *made)
 {
 	mxp_signature_t *signature = malloc(sizeof(*signature) + data->size + made->size);
 	if (signature == NULL) {
@@ -162,38 +177,50 @@ static const uint8_t *remember(mxp_signer_t *signer, const dnssec_binary_t *data
 	memcpy(signature->bytes, data->data, data->size);
 	memcpy(signature->bytes + data->size, made->data, made->size);
 
-	const unsigned slot = __atomic_fetch_add(&signer->next, 1, __ATOMIC_RELAXED);
-	forget(rcu_xchg_pointer(&signer->signatures[slot % MXP_SIGNATURES], signature));
+	const unsigned slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED);
+	forget(rcu_xchg_pointer(&memo->signatures[slot % MXP_SIGNATURES], signature));
 
-	return signature->bytes + signature->data_len;
+	return signature;
 }
 
-const uint8_t *mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len, size_t *len)
+static const mxp_signature_t *recall(const mxp_memo_t *memo, const uint8_t *data, size_t data_len)
 {
-	mxp_signer_t *signer = keys->signer;
 	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
-		const mxp_signature_t *known = rcu_dereference(signer->signatures[i]);
+		const mxp_signature_t *known = rcu_dereference(memo->signatures[i]);
 		if (known != NULL && known->data_len == data_len &&
 		    memcmp(known->bytes, data, data_len) == 0) {
-			*len = known->len;
-			return known->bytes + data_len;
+			return known;
 		}
+	}
+	return NULL;
+}
+
+int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
+             const mxp_signature_t **signature)
+{
+	mxp_memo_t *memo = get_memo(keys->memo);
+	if (memo == NULL) {
+		return KNOT_ENOMEM;
+	}
+	*signature = recall(memo, data, data_len);
+	if (*signature != NULL) {
+		return KNOT_EOK;
 	}
 
 	const uint64_t now = steady_ms();
-	if (now < __atomic_load_n(&signer->paused, __ATOMIC_RELAXED)) {
-		return NULL;
+	if (now < __atomic_load_n(&memo->paused, __ATOMIC_RELAXED)) {
+		return KNOT_EACCES;
 	}
 	const dnssec_binary_t binary = { .size = data_len, .data = (uint8_t *)data };
 	dnssec_binary_t made = { 0 };
-	const uint8_t *signature = NULL;
-	if (make_signature(keys, &binary, &made)) {
-		signature = remember(signer, &binary, &made);
-		*len = made.size;
+	int ret = make_signature(keys, &binary, &made);
+	if (ret == KNOT_EOK) {
+		*signature = remember(memo, &binary, &made);
+		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
+	} else if (ret == KNOT_EACCES) {
+		__atomic_store_n(&memo->paused, now + PAUSE, __ATOMIC_RELAXED);
 	}
 	dnssec_binary_free(&made);
-	if (signature == NULL) {
-		__atomic_store_n(&signer->paused, now + PAUSE, __ATOMIC_RELAXED);
-	}
-	return signature;
+
+	return ret;
 }

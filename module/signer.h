@@ -31,42 +31,58 @@ typedef struct mxp_signature {
 	uint8_t bytes[];            /*!< What is signed, and the signature. */
 } mxp_signature_t;
 
-/*! \brief Signer of a zone. */
+/*! \brief What is remembered for a zone. */
 typedef struct {
-	char *config;    /*!< Configuration of the keystore. */
-	bool pkcs11;     /*!< The keystore is PKCS #11, not PEM files. */
-	unsigned next;   /*!< Signature to be forgotten next. */
+	mxp_signature_t *signatures[MXP_SIGNATURES]; /*!< Signatures. */
+	unsigned next;                               /*!< The one to be forgotten next. */
 	uint64_t paused; /*!< No attempt before, after one that failed, in milliseconds. */
-	mxp_signature_t *signatures[MXP_SIGNATURES];
-} mxp_signer_t;
+} mxp_memo_t;
 
-/*! \brief A signer with what it needs of the zone. */
+/*! \brief Keys of a zone, and where they are. */
 typedef struct {
-	mxp_signer_t *signer;     /*!< Signer. */
+	const char *keystore;     /*!< Configuration of the keystore. */
+	bool pkcs11;              /*!< The keystore is PKCS #11, not PEM files. */
 	const knot_dname_t *zone; /*!< Name of the zone. */
 	knot_rdataset_t dnskeys;  /*!< DNSKEY records of the zone. */
+	mxp_memo_t **memo;        /*!< What is remembered, made when it is needed first. */
 } mxp_keys_t;
 
 /*!
- * \brief Frees what a signer holds.
+ * \brief Frees what is remembered for a zone.
  *
- * \param signer  Signer that no query can use any more.
+ * \param memo  What no query can use any more (may be NULL).
  */
-void mxp_signer_clear(mxp_signer_t *signer);
+void mxp_memo_free(mxp_memo_t *memo);
 
 /*!
  * \brief Finds or makes a signature. Takes no lock.
  *
- * To be called within a read-side section of liburcu.
+ * To be called within a read-side section of liburcu. After a key could not be had, there is no
+ * further attempt for ten seconds.
  *
- * \param keys      Signer of the zone.
- * \param data      What is signed (RFC 4034, section 3.1.8.1), from the RRSIG's first field on.
- * \param data_len  Its length.
- * \param len       Output: length of the signature.
+ * \param keys       Keys of the zone.
+ * \param data       What is signed (RFC 4034, section 3.1.8.1), from the RRSIG's first field on.
+ * \param data_len   Its length in octets.
+ * \param signature  Output: signature, valid within the section.
  *
- * \return Signature, valid within the section; NULL if it cannot be made.
+ * \retval KNOT_EOK      if success.
+ * \retval KNOT_ENOMEM   if memory is exhausted.
+ * \retval KNOT_EACCES   if the key is not at hand.
  */
-const uint8_t *mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len, size_t *len);
+int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
+             const mxp_signature_t **signature);
+
+/*!
+ * \brief Octets of a signature.
+ *
+ * \param signature  Signature.
+ *
+ * \return Octets, as many as its length says.
+ */
+static inline const uint8_t *mxp_signature_bytes(const mxp_signature_t *signature)
+{
+	return signature->bytes + signature->data_len;
+}
 
 /*!
  * \brief Finds the DNSKEY that an RRSIG names.

@@ -218,7 +218,7 @@ static mxp_settings_t settings(void)
 
 static mxp_user_t *join(mxp_settings_t set)
 {
-	mxp_user_t *user = mxp_join(&set, false, take_log, &zones[0]);
+	mxp_user_t *user = mxp_join(&set, take_log, &zones[0]);
 	assert_non_null(user);
 	assert_non_null(user->instance);
 	return user;
@@ -421,7 +421,7 @@ static void speaks_for_a_zone_that_is_there(void **state)
 		mxp_user_t *users[ZONES];
 		for (size_t j = 0; j < ZONES; j++) {
 			zones[j].here = true;
-			users[j] = mxp_join(&set, false, take_log, &zones[j]);
+			users[j] = mxp_join(&set, take_log, &zones[j]);
 			assert_non_null(users[j]);
 		}
 		expect_logs(1, 0);
@@ -803,7 +803,7 @@ static void *load_often(void *arg)
 	size_t bad = 0;
 	rcu_register_thread();
 	while (!__atomic_load_n(&finished, __ATOMIC_RELAXED)) {
-		mxp_user_t *user = mxp_join(&set, false, take_log, &zones[0]);
+		mxp_user_t *user = mxp_join(&set, take_log, &zones[0]);
 		bad += (user == NULL || is_torn(user));
 		mxp_leave(user);
 		__atomic_add_fetch(&loaded, 1, __ATOMIC_RELAXED);

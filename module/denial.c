@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include <libdnssec/nsec.h>
 #include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 #include <libknot/rrtype/nsec.h>
@@ -15,6 +14,10 @@
 /*! Place of MX in a bitmap (RFC 4034, section 4.1.2): type 15 of window 0. */
 #define MX_OCTET (2 + KNOT_RRTYPE_MX / 8)
 #define MX_BIT   (0x80 >> KNOT_RRTYPE_MX % 8)
+/*! Length of a RRSIG's fields before the signer's name, and place of one (RFC 4034, section 3.1).
+ */
+#define FIXED        18
+#define ORIGINAL_TTL 4
 /*! Most signatures of one denial: algorithms and keys in a roll-over. */
 #define SIGNATURES_MAX 8
 
@@ -23,6 +26,12 @@ typedef struct {
 	uint8_t *place;
 	const mxp_signature_t *signature;
 } patch_t;
+
+/*! \brief Tells if a bitmap that begins with window 0 has a type of its first octets. */
+static bool has_type(const uint8_t *bitmap, uint16_t type)
+{
+	return (bitmap[2 + type / 8] & (0x80 >> type % 8)) != 0;
+}
 
 /*! \brief Offset of the bitmap in the RDATA of a denial of MX at the apex, 0 if it is none. */
 static size_t apex_bitmap(const knot_rrset_t *rrset)
@@ -40,8 +49,7 @@ static size_t apex_bitmap(const knot_rrset_t *rrset)
 		return 0;
 	}
 	if (len <= MX_OCTET || bitmap[0] != 0 || 2 + bitmap[1] <= MX_OCTET ||
-	    !dnssec_nsec_bitmap_contains(bitmap, len, KNOT_RRTYPE_SOA) ||
-	    dnssec_nsec_bitmap_contains(bitmap, len, KNOT_RRTYPE_MX)) {
+	    !has_type(bitmap, KNOT_RRTYPE_SOA) || has_type(bitmap, KNOT_RRTYPE_MX)) {
 		return 0;
 	}
 	return (size_t)(bitmap - rdata->data);
@@ -61,30 +69,25 @@ static uint16_t wire_rdata_len(const uint8_t *rdata)
 	return knot_wire_read_u16(rdata - 2);
 }
 
-uint16_t mxp_denial_find(const knot_pkt_t *pkt)
+uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i)
 {
-	for (uint16_t i = 0; i < pkt->rrset_count; i++) {
-		const size_t bitmap = apex_bitmap(&pkt->rr[i]);
-		// The RDATA is the zone's, as it was before a patch.
-		if (bitmap > 0 &&
-		    !(wire_rdata(pkt->wire + pkt->rr_info[i].pos)[bitmap + MX_OCTET] & MX_BIT)) {
-			return i;
-		}
+	while (i < pkt->rrset_count && apex_bitmap(&pkt->rr[i]) == 0) {
+		i++;
 	}
-	return pkt->rrset_count;
+	return i;
 }
 
-/*! \brief Signs a denial after one of its RRSIGs in the packet. */
-static bool sign_again(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8_t *rrsig,
-                       knot_mm_t *mm, patch_t *out)
+/*! \brief Signs a denial that lists MX after one of its RRSIGs. */
+static int sign_after(const mxp_keys_t *keys, const knot_rrset_t *denial, const uint8_t *rrsig,
+                      knot_mm_t *mm, const mxp_signature_t **out)
 {
 	const knot_rdata_t *rdata = denial->rrs.rdata;
-	const size_t header = 18 + knot_dname_size(rrsig + 18);
+	const size_t header = FIXED + knot_dname_size(rrsig + FIXED);
 	const size_t owner = knot_dname_size(denial->owner);
 	const size_t size = header + owner + 10 + rdata->len;
 	uint8_t *data = mxp_alloc(mm, size);
 	if (data == NULL) {
-		return false;
+		return KNOT_ENOMEM;
 	}
 	memcpy(data, rrsig, header);
 	uint8_t *pos = data + header;
@@ -92,16 +95,35 @@ static bool sign_again(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8
 	pos += owner;
 	knot_wire_write_u16(pos, denial->type);
 	knot_wire_write_u16(pos + 2, KNOT_CLASS_IN);
-	memcpy(pos + 4, rrsig + 4, 4); // The original TTL.
+	memcpy(pos + 4, rrsig + ORIGINAL_TTL, 4);
 	knot_wire_write_u16(pos + 8, rdata->len);
 	memcpy(pos + 10, rdata->data, rdata->len);
 	pos[10 + apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
 
-	out->place = rrsig + header;
-	const int ret = mxp_sign(keys, data, size, &out->signature);
+	// The old signature stands for all that is signed.
+	int ret = mxp_sign(keys, rrsig, wire_rdata_len(rrsig), data, size, out);
+	if (ret == KNOT_EOK && header + (*out)->len != wire_rdata_len(rrsig)) {
+		ret = KNOT_EACCES; // A signature of the same key is as long.
+	}
 	mxp_free(mm, data);
 
-	return ret == KNOT_EOK && header + out->signature->len == wire_rdata_len(rrsig);
+	return ret;
+}
+
+/*! \brief Finds or makes what is to be written over one RRSIG in the packet. */
+static int make_patch(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8_t *rrsig,
+                      knot_mm_t *mm, patch_t *out)
+{
+	const size_t len = wire_rdata_len(rrsig);
+	int ret = KNOT_EOK;
+	out->signature = mxp_recall(keys, rrsig, len);
+	if (out->signature == NULL) {
+		ret = sign_after(keys, denial, rrsig, mm, &out->signature);
+	}
+	if (ret == KNOT_EOK) {
+		out->place = rrsig + len - out->signature->len;
+	}
+	return ret;
 }
 
 static bool covers(const knot_rrset_t *rrsig, const knot_rrset_t *denial)
@@ -116,21 +138,29 @@ bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i)
 	const knot_rrset_t *denial = &pkt->rr[i];
 	patch_t patches[SIGNATURES_MAX];
 	size_t count = 0;
+	bool checkable = true;
 
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
 		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;
 		for (uint16_t k = 0; covers(&pkt->rr[j], denial) && k < pkt->rr[j].rrs.count; k++) {
 			uint8_t *rrsig = wire_rdata(pos);
 			pos = rrsig + wire_rdata_len(rrsig);
-			if (mxp_find_dnskey(&keys->dnskeys, rrsig) == NULL) {
-				continue; // Nobody can check it, as in an algorithm roll-over.
-			}
-			if (count == SIGNATURES_MAX ||
-			    !sign_again(keys, denial, rrsig, &pkt->mm, &patches[count])) {
+			const int ret =
+				count < SIGNATURES_MAX
+					? make_patch(keys, denial, rrsig, &pkt->mm, &patches[count])
+					: KNOT_ERANGE;
+			if (ret == KNOT_ENOENT) {
+				checkable = count > 0; // As in an algorithm roll-over.
+				continue;
+			} else if (ret != KNOT_EOK) {
 				return false;
 			}
+			checkable = true;
 			count++;
 		}
+	}
+	if (!checkable) {
+		return false;
 	}
 
 	wire_rdata(pkt->wire + pkt->rr_info[i].pos)[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;

@@ -22,10 +22,11 @@
  * \brief Finds a denial of MX at the apex in a response.
  *
  * \param pkt  Response.
+ * \param i    Index of the RRset to begin with.
  *
  * \return Index of the RRset, or the number of RRsets if there is none.
  */
-uint16_t mxp_denial_find(const knot_pkt_t *pkt);
+uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i);
 
 /*!
  * \brief Makes a denial list MX, and signs it anew.

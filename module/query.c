@@ -85,6 +85,8 @@ static const mxp_settings_t *settings_of(knotd_mod_t *mod)
 /*! \brief A decision, with what signs it. */
 typedef struct {
 	mxp_decision_t decision; /*!< Decision. */
+	knot_rdataset_t apex;    /*!< RRSIG records of the apex. */
+	bool is_signed;          /*!< The zone is signed. */
 	mxp_fault_t unsigned_by; /*!< Why it cannot be signed and is not served. */
 	knot_rdataset_t rrsigs;  /*!< RRSIG records, none if the zone is not signed. */
 } verdict_t;
@@ -142,8 +144,8 @@ static mxp_keys_t keys_of(knotd_qdata_t *qdata, knotd_mod_t *mod)
  *
  * A failure is signed, too, in order to know: without keys, the zone is served as it is stored.
  */
-NOINLINE static void sign(const knot_rdataset_t *apex, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                          knotd_mod_t *mod, verdict_t *verdict)
+NOINLINE static void sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
+                          verdict_t *verdict)
 {
 	mxp_decision_t *decision = &verdict->decision;
 	const char *reason;
@@ -153,8 +155,8 @@ NOINLINE static void sign(const knot_rdataset_t *apex, knot_pkt_t *pkt, knotd_qd
 		reason = "this server does not sign the zone";
 	} else {
 		const mxp_keys_t keys = keys_of(qdata, mod);
-		const int ret = mxp_rrsig_make(&keys, apex, &decision->rrs, decision->ttl, &pkt->mm,
-		                               &verdict->rrsigs);
+		const int ret = mxp_rrsig_make(&keys, &verdict->apex, &decision->rrs, decision->ttl,
+		                               &pkt->mm, &verdict->rrsigs);
 		if (ret == KNOT_ENOMEM) {
 			mxp_decision_fail(decision, MXP_NO_MEMORY);
 		}
@@ -168,34 +170,39 @@ NOINLINE static void sign(const knot_rdataset_t *apex, knot_pkt_t *pkt, knotd_qd
 }
 
 /*! \brief Decides for the zone of a query. */
-static mxp_serve_t judge(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                         knotd_mod_t *mod, verdict_t *verdict)
+static void decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
+                   verdict_t *verdict)
 {
 	const mxp_user_t *user = user_of(mod);
 	const mxp_view_t *view = rcu_dereference(user->instance->view);
-	const knot_rdataset_t rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
-	const bool is_signed = signs_soa(&rrsigs);
+	verdict->apex = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
+	verdict->is_signed = signs_soa(&verdict->apex);
+	verdict->unsigned_by.cause = MXP_OK;
+	verdict->rrsigs.count = 0;
 	const mxp_apex_t apex = {
 		.zone = knotd_qdata_zone_name(qdata),
 		.mx = mx->rrs,
 		.mx_ttl = mx->ttl,
 		.txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT).rrs,
-		.canonical = is_signed || user->online,
+		.canonical = verdict->is_signed || user->online,
 	};
 	mxp_decide(&user->instance->settings.rules, view, &apex, &pkt->mm, &verdict->decision);
+}
 
-	verdict->unsigned_by.cause = MXP_OK;
-	verdict->rrsigs.count = 0;
-	if (is_signed && verdict->decision.serve != MXP_SERVE_STORED) {
-		sign(&rrsigs, pkt, qdata, mod, verdict);
+/*! \brief Decides for the zone of a query, and signs what was decided if need be. */
+static mxp_serve_t judge(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                         knotd_mod_t *mod, verdict_t *verdict)
+{
+	decide(mx, pkt, qdata, mod, verdict);
+	if (verdict->is_signed && verdict->decision.serve != MXP_SERVE_STORED) {
+		sign(pkt, qdata, mod, verdict);
 	}
-
 	return verdict->unsigned_by.cause != MXP_OK ? MXP_SERVE_STORED : verdict->decision.serve;
 }
 
-/*! \brief Decides for an MX query: counts it, and warns. */
-static mxp_serve_t decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                          knotd_mod_t *mod, verdict_t *verdict)
+/*! \brief Judges for an MX query: counts it, and warns. */
+static mxp_serve_t judge_query(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                               knotd_mod_t *mod, verdict_t *verdict)
 {
 	const mxp_serve_t serve = judge(mx, pkt, qdata, mod, verdict);
 
@@ -284,7 +291,7 @@ NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t
 
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	verdict_t verdict;
-	switch (decide(&mx, pkt, qdata, mod, &verdict)) {
+	switch (judge_query(&mx, pkt, qdata, mod, &verdict)) {
 	case MXP_SERVE_STORED:
 		return state;
 	case MXP_SERVE_FAIL:
@@ -370,7 +377,7 @@ NOINLINE static knotd_in_state_t answer_mx(knotd_in_state_t state, knot_pkt_t *p
 		return state;
 	}
 	verdict_t verdict;
-	switch (decide(&mx, pkt, qdata, mod, &verdict)) {
+	switch (judge_query(&mx, pkt, qdata, mod, &verdict)) {
 	case MXP_SERVE_STORED:
 		return state;
 	case MXP_SERVE_FAIL:
@@ -391,26 +398,38 @@ static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
 	               : state;
 }
 
-/*! \brief Makes denials at the apex agree with what MX queries get. */
-NOINLINE static void correct_denials(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+/*!
+ * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
+ *
+ * An MX query has got none unless its answer cannot be signed; that is asked for again. For all
+ * others, the denial itself shows if there are keys.
+ */
+NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                     knotd_mod_t *mod)
 {
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	verdict_t verdict;
-	if (judge(&mx, pkt, qdata, mod, &verdict) == MXP_SERVE_STORED) {
+	if (is_mx(pkt)) {
+		(void)judge(&mx, pkt, qdata, mod, &verdict);
+	} else {
+		decide(&mx, pkt, qdata, mod, &verdict);
+	}
+	if (!verdict.is_signed || verdict.unsigned_by.cause != MXP_OK ||
+	    verdict.decision.serve == MXP_SERVE_STORED) {
 		return;
 	}
 	const mxp_keys_t keys = keys_of(qdata, mod);
-	uint16_t i;
-	do {
-		i = mxp_denial_find(pkt);
-	} while (i < pkt->rrset_count && mxp_denial_patch(&keys, pkt, i));
+	while (i < pkt->rrset_count && mxp_denial_patch(&keys, pkt, i)) {
+		i = mxp_denial_find(pkt, i + 1);
+	}
 }
 
 static knotd_in_state_t denial(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                knotd_mod_t *mod)
 {
-	if (mxp_denial_find(pkt) < pkt->rrset_count) {
-		correct_denials(pkt, qdata, mod);
+	const uint16_t first = mxp_denial_find(pkt, 0);
+	if (first < pkt->rrset_count) {
+		correct_denials(first, pkt, qdata, mod);
 	}
 	return state;
 }

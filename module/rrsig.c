@@ -75,10 +75,13 @@ static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t 
 	knot_wire_write_u16(header + TYPE_COVERED, KNOT_RRTYPE_MX);
 	knot_wire_write_u32(header + ORIGINAL_TTL, ttl);
 
-	const mxp_signature_t *signature;
-	const int ret = mxp_sign(keys, header, header_len + data->len, &signature);
-	if (ret != KNOT_EOK) {
-		return ret;
+	const size_t len = header_len + data->len;
+	const mxp_signature_t *signature = mxp_recall(keys, header, len);
+	if (signature == NULL) {
+		const int ret = mxp_sign(keys, header, len, header, len, &signature);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	if (header_len + signature->len > soa->len) {
 		return KNOT_EACCES; // A signature of the same key is as long.
@@ -102,9 +105,9 @@ int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const kn
 	knot_rdata_t *rdata = apex->rdata;
 	for (size_t i = 0; i < apex->count && ret == KNOT_EOK;
 	     i++, rdata = knot_rdataset_next(rdata)) {
-		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA &&
-		    mxp_find_dnskey(&keys->dnskeys, rdata->data) != NULL) {
+		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA) {
 			ret = sign_after(keys, rdata, ttl, &data, rrsigs);
+			ret = (ret == KNOT_ENOENT) ? KNOT_EOK : ret;
 		}
 	}
 	mxp_free(mm, data.start);

@@ -67,7 +67,8 @@ static void forget(mxp_signature_t *signature)
 	}
 }
 
-const knot_rdata_t *mxp_find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig)
+/*! \brief Finds the DNSKEY that the first fields of an RRSIG name. */
+static const knot_rdata_t *find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig)
 {
 	knot_rdata_t *rdata = dnskeys->rdata;
 	for (size_t i = 0; i < dnskeys->count; i++, rdata = knot_rdataset_next(rdata)) {
@@ -116,6 +117,16 @@ static int sign_with(dnssec_key_t *key, const dnssec_binary_t *data, dnssec_bina
 	if (ret == DNSSEC_EOK) {
 		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
 	}
+	// A keystore can hold another key than the one that it was asked for.
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_init(ctx);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_add(ctx, data);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_verify(ctx, false, out);
+	}
 	dnssec_sign_free(ctx);
 
 	return ret;
@@ -124,9 +135,9 @@ static int sign_with(dnssec_key_t *key, const dnssec_binary_t *data, dnssec_bina
 /*! \brief Makes a signature with the key that the data name. */
 static int make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data, dnssec_binary_t *out)
 {
-	const knot_rdata_t *dnskey = mxp_find_dnskey(&keys->dnskeys, data->data);
+	const knot_rdata_t *dnskey = find_dnskey(&keys->dnskeys, data->data);
 	if (dnskey == NULL) {
-		return KNOT_EACCES;
+		return KNOT_ENOENT;
 	}
 	dnssec_key_t *key = NULL;
 	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
@@ -165,17 +176,17 @@ static mxp_memo_t *get_memo(mxp_memo_t **place)
 }
 
 /*! \brief Remembers a signature instead of the one that has been remembered longest. */
-static const mxp_signature_t *remember(mxp_memo_t *memo, const dnssec_binary_t *data,
+static const mxp_signature_t *remember(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
                                        const dnssec_binary_t *made)
 {
-	mxp_signature_t *signature = malloc(sizeof(*signature) + data->size + made->size);
+	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + made->size);
 	if (signature == NULL) {
 		return NULL;
 	}
-	signature->data_len = data->size;
+	signature->key_len = key_len;
 	signature->len = made->size;
-	memcpy(signature->bytes, data->data, data->size);
-	memcpy(signature->bytes + data->size, made->data, made->size);
+	memcpy(signature->bytes, key, key_len);
+	memcpy(signature->bytes + key_len, made->data, made->size);
 
 	const unsigned slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED);
 	forget(rcu_xchg_pointer(&memo->signatures[slot % MXP_SIGNATURES], signature));
@@ -183,30 +194,26 @@ static const mxp_signature_t *remember(mxp_memo_t *memo, const dnssec_binary_t *
 	return signature;
 }
 
-static const mxp_signature_t *recall(const mxp_memo_t *memo, const uint8_t *data, size_t data_len)
+const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, size_t key_len)
 {
-	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
+	const mxp_memo_t *memo = rcu_dereference(*keys->memo);
+	for (size_t i = 0; memo != NULL && i < MXP_SIGNATURES; i++) {
 		const mxp_signature_t *known = rcu_dereference(memo->signatures[i]);
-		if (known != NULL && known->data_len == data_len &&
-		    memcmp(known->bytes, data, data_len) == 0) {
+		if (known != NULL && known->key_len == key_len &&
+		    memcmp(known->bytes, key, key_len) == 0) {
 			return known;
 		}
 	}
 	return NULL;
 }
 
-int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
-             const mxp_signature_t **signature)
+int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const uint8_t *data,
+             size_t data_len, const mxp_signature_t **signature)
 {
 	mxp_memo_t *memo = get_memo(keys->memo);
 	if (memo == NULL) {
 		return KNOT_ENOMEM;
 	}
-	*signature = recall(memo, data, data_len);
-	if (*signature != NULL) {
-		return KNOT_EOK;
-	}
-
 	const uint64_t now = steady_ms();
 	if (now < __atomic_load_n(&memo->paused, __ATOMIC_RELAXED)) {
 		return KNOT_EACCES;
@@ -215,7 +222,7 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
 	dnssec_binary_t made = { 0 };
 	int ret = make_signature(keys, &binary, &made);
 	if (ret == KNOT_EOK) {
-		*signature = remember(memo, &binary, &made);
+		*signature = remember(memo, key, key_len, &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
 	} else if (ret == KNOT_EACCES) {
 		__atomic_store_n(&memo->paused, now + PAUSE, __ATOMIC_RELAXED);

@@ -26,9 +26,9 @@
 /*! \brief A remembered signature. */
 typedef struct mxp_signature {
 	struct mxp_signature *next; /*!< Next one to be freed. */
-	size_t data_len;            /*!< Length of what is signed. */
+	size_t key_len;             /*!< Length of what it is remembered by. */
 	size_t len;                 /*!< Length of the signature. */
-	uint8_t bytes[];            /*!< What is signed, and the signature. */
+	uint8_t bytes[];            /*!< What it is remembered by, and the signature. */
 } mxp_signature_t;
 
 /*! \brief What is remembered for a zone. */
@@ -55,22 +55,38 @@ typedef struct {
 void mxp_memo_free(mxp_memo_t *memo);
 
 /*!
- * \brief Finds or makes a signature. Takes no lock.
+ * \brief Finds a remembered signature. Takes no lock.
+ *
+ * To be called within a read-side section of liburcu.
+ *
+ * \param keys     Keys of the zone.
+ * \param key      What the signature is remembered by.
+ * \param key_len  Its length in octets.
+ *
+ * \return Signature, valid within the section; NULL if there is none.
+ */
+const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, size_t key_len);
+
+/*!
+ * \brief Makes a signature and remembers it.
  *
  * To be called within a read-side section of liburcu. After a key could not be had, there is no
  * further attempt for ten seconds.
  *
  * \param keys       Keys of the zone.
+ * \param key        What the signature is remembered by: all that it depends on.
+ * \param key_len    Its length in octets.
  * \param data       What is signed (RFC 4034, section 3.1.8.1), from the RRSIG's first field on.
  * \param data_len   Its length in octets.
  * \param signature  Output: signature, valid within the section.
  *
- * \retval KNOT_EOK      if success.
- * \retval KNOT_ENOMEM   if memory is exhausted.
- * \retval KNOT_EACCES   if the key is not at hand.
+ * \retval KNOT_EOK     if success.
+ * \retval KNOT_ENOENT  if the zone does not publish the DNSKEY: nobody could check it.
+ * \retval KNOT_EACCES  if the private key is not at hand.
+ * \retval KNOT_ENOMEM  if memory is exhausted.
  */
-int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
-             const mxp_signature_t **signature);
+int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const uint8_t *data,
+             size_t data_len, const mxp_signature_t **signature);
 
 /*!
  * \brief Octets of a signature.
@@ -81,18 +97,8 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *data, size_t data_len,
  */
 static inline const uint8_t *mxp_signature_bytes(const mxp_signature_t *signature)
 {
-	return signature->bytes + signature->data_len;
+	return signature->bytes + signature->key_len;
 }
-
-/*!
- * \brief Finds the DNSKEY that an RRSIG names.
- *
- * \param dnskeys  DNSKEY records of the zone.
- * \param rrsig    RDATA of the RRSIG.
- *
- * \return DNSKEY, NULL if there is none.
- */
-const knot_rdata_t *mxp_find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig);
 
 /*!
  * \brief Takes the signatures that were forgotten.

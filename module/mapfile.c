@@ -335,9 +335,11 @@ mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 		file->pending_at = now;
 	}
 	// A file that is gone may be about to come back, and an empty one about to be written.
-	const bool closed = file->closed && id.error == 0 && id.size > 0;
+	// The size of one that is truncated changes before its time stamp does.
+	const bool filled = id.error == 0 && id.size > 0;
+	const bool complete = filled && (file->closed || mxp_file_older(&id, STILL));
 	file->closed = false;
-	if (!closed && !mxp_file_older(&id, STILL) && now - file->seen_at < STILL) {
+	if (!complete && now - file->seen_at < STILL) {
 		return MXP_LOOK_SOON;
 	}
 	return MXP_READ;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signed zones for tests: policies, and what is asked of every answer and denial."""
 
+import json
+import subprocess
 import threading
 
 import dns.dnssec
@@ -51,6 +53,24 @@ def is_signed(server, zone):
 def wait_signed(server, zones):
     for zone in zones:
         wait_for(lambda z=zone: is_signed(server, z), f"signatures of {zone}", server.patience)
+
+
+# Keys
+
+def keymgr(server, zone, *words):
+    """Runs keymgr on the server's keys and returns its output."""
+    ret = subprocess.run(["keymgr", "-c", str(server.path / "knot.conf"), "-j", zone, *words],
+                         capture_output=True, text=True, timeout=60)
+    assert ret.returncode == 0, (words, ret.stdout, ret.stderr)
+    return ret.stdout
+
+
+def keys_of(server, zone):
+    return json.loads(keymgr(server, zone, "list"))
+
+
+def key_path(server, key):
+    return server.path / f"db/keys/keys/{key['id']}.pem"
 
 
 # What is in an answer

@@ -8,7 +8,7 @@ import pytest
 
 from knot import GANDI, HOUSE, mx_of, outlook, preset
 from resolvers import delv
-from signing import assert_denials, with_signatures
+from signing import assert_denials, assert_stored, with_signatures
 
 OWN = preset(600, "10 mail.own.example.")
 
@@ -69,3 +69,19 @@ def test_truncated(signed):
     answer = server.ask(zone, dnssec=True, payload=512)
     assert answer.flags & dns.flags.TC
     assert "fully validated" in delv(server, zone, zone)
+
+
+def test_no_map(signed):
+    zone = "mapless.example"
+    server = signed({zone: ""}, map_text=None)
+    assert server.mx(zone, dnssec=True) == "SERVFAIL"
+    assert_denials(server, zone)
+
+
+def test_off(signed):
+    zone = "off.example"
+    server = signed({zone: ""}, settings={"dnssec": "off", "statistics": True})
+    assert_stored(server, zone)
+    assert_stored(server, zone)
+    assert server.counters(zone) == {"unsigned": 2}
+    assert len(server.log_lines("warning.*cannot be signed: 'dnssec is off'")) == 1

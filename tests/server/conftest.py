@@ -4,6 +4,7 @@
 import pytest
 
 from knot import Knotd
+from signing import signed_by
 
 
 def servers_below(path):
@@ -30,3 +31,9 @@ def knotd(tmp_path):
 def shared_knotd(tmp_path_factory):
     """Servers that the tests of one file share."""
     yield from servers_below(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def signed(knotd):
+    """Servers that sign their zones with one policy."""
+    return lambda zones, kinds=None, **options: signed_by(knotd, zones, kinds, **options)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Validators for tests: unbound and BIND as caching resolvers, delv without a cache."""
+"""Validators for tests: unbound, BIND and Knot Resolver with their caches, delv without one."""
 
 import pathlib
 import signal
@@ -26,10 +26,12 @@ server:
     module-config: "validator iterator"
     aggressive-nsec: yes
     trust-anchor-file: "{path}/anchors"
+    {options}
 remote-control:
     control-enable: no
 """
-UNBOUND_ZONE = 'stub-zone:\n    name: "{zone}"\n    stub-addr: {address}@{server}\n'
+UNBOUND_ZONE = 'stub-zone:\n    name: "{zone}"\n{servers}'
+UNBOUND_SERVER = "    stub-addr: {address}@{port}\n"
 
 NAMED = """
 include "{path}/anchors";
@@ -43,10 +45,27 @@ options {{
     recursion yes;
     dnssec-validation yes;
     synth-from-dnssec yes;
+    {options}
 }};
 """
-NAMED_ZONE = ('zone "{zone}" {{ type forward; forward only; '
-              'forwarders {{ {address} port {server}; }}; }};\n')
+NAMED_ZONE = 'zone "{zone}" {{ type forward; forward only; forwarders {{ {servers}}}; }};\n'
+NAMED_SERVER = "{address} port {port}; "
+
+KRESD = """
+net.listen('{address}', {port})
+net.ipv6 = false
+cache.open(10 * MB, 'lmdb://{path}/cache')
+for _, module in ipairs({{'detect_time_jump', 'detect_time_skew', 'priming', 'ta_signal_query',
+                         'ta_update'}}) do
+    modules.unload(module)
+end
+trust_anchors.remove('.')
+dofile('{path}/anchors')
+{options}
+"""
+KRESD_ZONE = ("policy.add(policy.suffix(policy.FORWARD({{{servers}}}), "
+              "policy.todnames({{'{zone}'}})))\n")
+KRESD_SERVER = "'{address}@{port}', "
 
 
 def dnskeys(server, zone):
@@ -67,32 +86,50 @@ def unbound_anchors(server, zones):
     return "".join(f"{zone}. DNSKEY {key}\n" for zone in zones for key in dnskeys(server, zone))
 
 
+def kresd_anchors(server, zones):
+    return "".join(f"trust_anchors.add('{line}')\n"
+                   for line in unbound_anchors(server, zones).splitlines())
+
+
 KINDS = {
-    "unbound": (unbound_anchors, UNBOUND, UNBOUND_ZONE, ["unbound", "-d", "-c"]),
-    "bind": (bind_anchors, NAMED, NAMED_ZONE, ["named", "-g", "-n", "1", "-c"]),
+    "unbound": (unbound_anchors, UNBOUND, UNBOUND_ZONE, UNBOUND_SERVER, ["unbound", "-d", "-c"]),
+    "bind": (bind_anchors, NAMED, NAMED_ZONE, NAMED_SERVER, ["named", "-g", "-n", "1", "-c"]),
+    "kresd": (kresd_anchors, KRESD, KRESD_ZONE, KRESD_SERVER, ["kresd", "-n", "-c"]),
 }
 
 
 class Resolver:
-    """A validating resolver that caches, and asks one server for the zones."""
+    """A validating resolver that caches.
 
-    def __init__(self, kind, path, server, zones):
-        self.anchors, self.head, self.zone, self.command = KINDS[kind]
+    kind     one of KINDS
+    path     a folder for it
+    servers  the servers that it asks; the first one is asked for the keys to trust
+    zones    zones that are asked for there
+    options  further options, in the resolver's own words
+    """
+
+    def __init__(self, kind, path, servers, zones, options=""):
+        self.anchors, self.head, self.zone, self.server, self.command = KINDS[kind]
         self.path = pathlib.Path(path)
-        self.server, self.zones = server, list(zones)
+        self.servers, self.zones, self.options = list(servers), list(zones), options
         self.port = free_port()
         self.process = None
 
+    def configuration(self):
+        servers = "".join(self.server.format(address=ADDRESS, port=server.port)
+                          for server in self.servers)
+        return self.head.format(address=ADDRESS, port=self.port, path=self.path,
+                                options=self.options) + "".join(
+            self.zone.format(zone=zone, servers=servers) for zone in self.zones)
+
     def __enter__(self):
         self.path.mkdir()
-        (self.path / "anchors").write_text(self.anchors(self.server, self.zones))
-        words = {"address": ADDRESS, "port": self.port, "path": self.path,
-                 "server": self.server.port}
-        (self.path / "conf").write_text(self.head.format(**words) + "".join(
-            self.zone.format(zone=zone, **words) for zone in self.zones))
+        (self.path / "anchors").write_text(self.anchors(self.servers[0], self.zones))
+        (self.path / "conf").write_text(self.configuration())
         with open(self.path / "log", "wb") as log:
             self.process = subprocess.Popen([*self.command, str(self.path / "conf")], stdout=log,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                            cwd=self.path)
         try:
             wait_for(self.is_ready, "the resolver")
         except AssertionError:
@@ -110,9 +147,10 @@ class Resolver:
 
     def is_ready(self):
         assert self.process.poll() is None, (self.path / "log").read_text()
-        query = dns.message.make_query("localhost.", "A")
+        # Not a name that a resolver would look for at the root.
+        query = dns.message.make_query("version.bind.", "TXT", "CH")
         try:
-            return dns.query.udp(query, ADDRESS, port=self.port, timeout=1)
+            return dns.query.udp(query, ADDRESS, port=self.port, timeout=0.1)
         except (dns.exception.Timeout, OSError):
             return None
 

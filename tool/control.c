@@ -40,9 +40,10 @@ bool control_connect(control_t *control, const char *socket, int timeout, const 
 	name_str(zone, control->zone);
 	const int ret = join(control);
 	if (ret != KNOT_EOK) {
-		text_error("no connection to SOCKET '%s' (%s); is knotd running, or does it listen "
-		           "elsewhere? -s takes its control socket",
-		           socket, knot_strerror(ret));
+		text_error(
+			"no connection to SOCKET '%s' (%s); is knotd running, is that its control "
+			"socket (-s), and may this user write to it?",
+			socket, knot_strerror(ret));
 	}
 	return ret == KNOT_EOK;
 }
@@ -127,7 +128,12 @@ zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
 		text_error("ZONE '%s' cannot be read: %s", control->zone, control->error);
 	}
 	free(text);
-
+	if (zone != NULL && !zone->has_soa) {
+		text_error("ZONE '%s' is not loaded by the server, its log tells why",
+		           control->zone);
+		zone_free(zone);
+		zone = NULL;
+	}
 	return zone;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <libknot/errcode.h>
+#include <libknot/error.h>
 
 #include "instance.h"
 #include "reader.h"
@@ -41,7 +42,7 @@ instance_t instance_default(const char *file, const char *builtin)
 	};
 }
 
-/*! \brief Reads all items of a part of the configuration. False if there is no such part. */
+/*! \brief Reads all items of a part of the configuration, if there is one. False if no answer. */
 static bool read_conf(control_t *control, const char *section, const char *id, control_unit_f unit,
                       void *ctx)
 {
@@ -50,7 +51,7 @@ static bool read_conf(control_t *control, const char *section, const char *id, c
 		[KNOT_CTL_IDX_SECTION] = section,
 		[KNOT_CTL_IDX_ID] = id,
 	};
-	return control_call(control, &request, unit, ctx);
+	return control_call(control, &request, unit, ctx) || control->ctl != NULL;
 }
 
 /*! \brief Item and value of a unit. */
@@ -114,7 +115,7 @@ static void take_status(const knot_ctl_data_t *unit, void *ctx)
 }
 
 /*! \brief Finds the template of a catalog's member. */
-static void read_member(control_t *control, const char *catalog, zone_conf_t *conf)
+static bool read_member(control_t *control, const char *catalog, zone_conf_t *conf)
 {
 	zone_conf_t of_catalog = { .id = NULL };
 	char *name = need(strdup(catalog));
@@ -123,29 +124,32 @@ static void read_member(control_t *control, const char *catalog, zone_conf_t *co
 		*group++ = '\0';
 		set(&of_catalog.group, group);
 	}
-	(void)read_conf(control, "zone", name, take_zone_item, &of_catalog);
-	if (of_catalog.member_tpl == NULL && of_catalog.template != NULL) {
-		(void)read_conf(control, "template", of_catalog.template, take_zone_item,
-		                &of_catalog);
+	bool done = read_conf(control, "zone", name, take_zone_item, &of_catalog);
+	if (done && of_catalog.member_tpl == NULL && of_catalog.template != NULL) {
+		done = read_conf(control, "template", of_catalog.template, take_zone_item,
+		                 &of_catalog);
 	}
 	if (of_catalog.member_tpl != NULL) {
 		set(&conf->template, of_catalog.member_tpl);
 	}
 	clear_conf(&of_catalog);
 	free(name);
+
+	return done;
 }
 
 /*! \brief Reads a zone's items: its own, or else those of its template. */
-static void read_zone_conf(control_t *control, const char *catalog, zone_conf_t *conf)
+static bool read_zone_conf(control_t *control, const char *catalog, zone_conf_t *conf)
 {
-	(void)read_conf(control, "zone", control->zone, take_zone_item, conf);
-	if (conf->template == NULL && catalog != NULL) {
-		read_member(control, catalog, conf);
+	bool done = read_conf(control, "zone", control->zone, take_zone_item, conf);
+	if (done && conf->template == NULL && catalog != NULL) {
+		done = read_member(control, catalog, conf);
 	}
 
 	zone_conf_t shared = { .id = NULL };
-	(void)read_conf(control, "template", conf->template != NULL ? conf->template : "default",
-	                take_zone_item, &shared);
+	done = done &&
+	       read_conf(control, "template", conf->template != NULL ? conf->template : "default",
+	                 take_zone_item, &shared);
 	if (!conf->has_module && shared.id != NULL) {
 		set(&conf->id, shared.id);
 	}
@@ -153,6 +157,8 @@ static void read_zone_conf(control_t *control, const char *catalog, zone_conf_t 
 		set(&conf->signing, shared.signing);
 	}
 	clear_conf(&shared);
+
+	return done;
 }
 
 static void add_param(mxp_rules_t *rules, const char *value)
@@ -195,27 +201,42 @@ static void take_item(const knot_ctl_data_t *unit, void *ctx)
 	}
 }
 
-bool instance_read(control_t *control, const char *file, const char *builtin, instance_t *instance)
+/*! \brief Asks the server for the zone's role and catalog. */
+static bool read_status(control_t *control, status_t *status)
 {
-	*instance = instance_default(NULL, NULL);
-
 	knot_ctl_data_t request = {
 		[KNOT_CTL_IDX_CMD] = "zone-status",
 		[KNOT_CTL_IDX_ZONE] = control->zone,
 	};
-	status_t status = { .catalog = NULL };
-	if (!control_call(control, &request, take_status, &status)) {
+	if (control_call(control, &request, take_status, status)) {
+		return true;
+	}
+	if (strcmp(control->error, knot_strerror(KNOT_ENOZONE)) == 0) {
+		text_error("ZONE '%s' is not one of the server's zones; write the name of the "
+		           "whole zone, without a host before it",
+		           control->zone);
+	} else {
 		text_error("ZONE '%s': %s", control->zone, control->error);
-		free(status.catalog);
-		return false;
+	}
+	return false;
+}
+
+bool instance_read(control_t *control, const char *file, const char *builtin, instance_t *instance)
+{
+	*instance = instance_default(NULL, NULL);
+	status_t status = { .catalog = NULL };
+	zone_conf_t conf = { .id = NULL };
+	bool done = read_status(control, &status);
+	if (done) {
+		done = read_zone_conf(control, status.catalog, &conf) &&
+		       (conf.id == NULL ||
+		        read_conf(control, "mod-mxpreset", conf.id, take_item, instance));
+		if (!done) {
+			text_error("ZONE '%s': its configuration cannot be read: %s", control->zone,
+			           control->error);
+		}
 	}
 	instance->follows = status.follows;
-
-	zone_conf_t conf = { .id = NULL };
-	read_zone_conf(control, status.catalog, &conf);
-	if (conf.id != NULL) {
-		(void)read_conf(control, "mod-mxpreset", conf.id, take_item, instance);
-	}
 	instance->active = (conf.id != NULL || file != NULL || builtin != NULL);
 	instance->leaves_signed |= (conf.signing == NULL || strcmp(conf.signing, "on") != 0);
 	clear_conf(&conf);
@@ -227,7 +248,7 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 	if (builtin != NULL) {
 		set((char **)&instance->rules.builtin, builtin);
 	}
-	return true;
+	return done;
 }
 
 /*! \brief First error of a map. */

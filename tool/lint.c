@@ -142,15 +142,15 @@ static void lint_mixed(linter_t *linter, const mxp_decision_t *decision)
 	free(names);
 }
 
-/*! \brief Warns of a marker that does not count, or that cannot. */
-static void lint_marker(linter_t *linter, const mxp_decision_t *decision)
+/*! \brief Warns of a marker that does not count, or that cannot; tells if it cannot. */
+static bool lint_marker(linter_t *linter, const mxp_decision_t *decision)
 {
 	const mxp_rules_t *rules = &linter->instance->rules;
 	const knot_rdata_t *rdata = NULL;
 	const knot_dname_t *zone = linter->zone->name;
 	(void)mxp_marker_find(&linter->apex->txt, &rdata);
 	if (!rules->marker || rdata == NULL) {
-		return;
+		return false;
 	}
 	if (decision->source == MXP_SOURCE_OVERRIDE) {
 		warn(linter, "overridden-marker", zone,
@@ -162,34 +162,44 @@ static void lint_marker(linter_t *linter, const mxp_decision_t *decision)
 	const mxp_apex_t apex = { .zone = zone, .txt = linter->apex->txt };
 	mxp_decision_t alone;
 	mxp_decide(rules, &linter->view, &apex, NULL, &alone);
-	if (alone.source != MXP_SOURCE_MARKER && alone.fault_count > 0 &&
-	    alone.faults[0].cause != MXP_NO_MAP) {
+	const bool wrong = (alone.source != MXP_SOURCE_MARKER && alone.fault_count > 0 &&
+	                    alone.faults[0].cause != MXP_NO_MAP);
+	if (wrong) {
 		char fault[MXP_FAULT_STR_LEN];
 		warn(linter, "marker", zone,
 		     text_format("%s; the marker cannot be honoured, %s served",
 		                 mxp_fault_str(&alone.faults[0], fault), what_serves(decision)));
 	}
 	mxp_decision_clear(&alone, NULL);
+
+	return wrong;
 }
 
-/*! \brief Tells what is wrong beyond the zone. */
-static void tell_faults(linter_t *linter, const mxp_decision_t *decision)
+/*! \brief Tells what is wrong beyond the zone: faults of the server's preset and built-in. */
+static void tell_faults(linter_t *linter, const mxp_decision_t *decision, bool marker_wrong)
 {
-	const mxp_rules_t *rules = &linter->instance->rules;
+	const char *preset = linter->instance->rules.preset;
 	char text[MXP_FAULT_STR_LEN];
 	name_str_t zone = "";
 	name_str(linter->zone->name, zone);
 
-	if (decision->serve == MXP_SERVE_FAIL) {
-		const mxp_fault_t *last = &decision->faults[decision->fault_count - 1];
-		text_error("MX queries for %s are answered with SERVFAIL: %s; see kmxpreset check",
-		           zone, mxp_fault_str(last, text));
-		linter->wrong = true;
-	} else if (rules->preset != NULL && decision->source == MXP_SOURCE_BUILTIN &&
-	           decision->fault_count > 0) {
-		const mxp_fault_t *last = &decision->faults[decision->fault_count - 1];
-		text_warning("the server's preset '%s' cannot be served for %s: %s", rules->preset,
-		             zone, mxp_fault_str(last, text));
+	// The faults are in the order of the rules; that of the marker is told already.
+	for (uint8_t i = marker_wrong; i < decision->fault_count; i++) {
+		const bool last = (i + 1 == decision->fault_count);
+		mxp_fault_str(&decision->faults[i], text);
+		if (last && decision->serve == MXP_SERVE_FAIL) {
+			text_error(
+				"no MX record can be served for %s: %s; queries get SERVFAIL, or "
+				"what the last good map says if the server has one",
+				zone, text);
+			linter->wrong = true;
+		} else if (preset != NULL && i == marker_wrong) {
+			text_warning("the server's preset '%s' cannot be served for %s: %s", preset,
+			             zone, text);
+		} else {
+			text_warning("the server's built-in '%s' cannot be served for %s: %s",
+			             linter->instance->rules.builtin, zone, text);
+		}
 	}
 }
 
@@ -198,7 +208,6 @@ static void decide_stored(const node_t *apex, mxp_decision_t *decision)
 {
 	const mxp_source_t source = decision->source;
 	mxp_decision_clear(decision, NULL);
-	decision->serve = MXP_SERVE_STORED;
 	decision->source = apex->mx.count == 0             ? MXP_SOURCE_NONE
 	                   : source == MXP_SOURCE_OVERRIDE ? MXP_SOURCE_OVERRIDE
 	                                                   : MXP_SOURCE_BUILTIN;
@@ -225,9 +234,6 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		return;
 	}
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
-	tell_faults(linter, decision);
-	lint_marker(linter, decision);
-	lint_mixed(linter, decision);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
 		text_warning("%s is signed and the server does not sign it: it is served as it is "
@@ -235,6 +241,9 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		             zone);
 		decide_stored(linter->apex, decision);
 	}
+	const bool marker_wrong = lint_marker(linter, decision);
+	tell_faults(linter, decision, marker_wrong);
+	lint_mixed(linter, decision);
 }
 
 static json_t *mx_json(const knot_rdataset_t *rrs)

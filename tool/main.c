@@ -53,11 +53,9 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static int usage(const char *fmt, const char *what)
+static int usage(const char *reason, const char *what)
 {
-	char *message = text_format("%s%s", fmt, what);
-	text_error("%s; see kmxpreset -h", message);
-	free(message);
+	text_error("%s%s; see kmxpreset -h", reason, what);
 	return STATUS_USAGE;
 }
 
@@ -93,6 +91,12 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	if (command == NULL) {
 		return usage("no such COMMAND: ", argv[0]);
 	}
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' &&
+		    (argv[i][1] == '-' || isalpha((unsigned char)argv[i][1]))) {
+			return usage("options stand before the COMMAND: ", argv[i]);
+		}
+	}
 	for (const char *option = given; *option != '\0'; option++) {
 		if (strchr(command->options, *option) == NULL) {
 			const char name[] = { '-', *option, '\0' };
@@ -109,11 +113,9 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	return command->run(options, argc, argv);
 }
 
-int main(int argc, char **argv)
+/*! \brief Reads the options and runs the command. */
+static int call(int argc, char **argv)
 {
-	// Independent of the user's: names are UTF-8 in, and out.
-	(void)setlocale(LC_CTYPE, "C.UTF-8");
-
 	static const struct option names[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -155,13 +157,29 @@ int main(int argc, char **argv)
 			puts("kmxpreset " VERSION);
 			return STATUS_DONE;
 		case ':':
-			return usage("missing value of the option ", argv[optind - 1]);
+			return usage("missing value of the option ",
+			             (const char[]){ '-', (char)optopt, '\0' });
 		default:
-			return usage("no such OPTION: ", argv[optind - 1]);
+			return usage("no such OPTION: ",
+			             optopt != 0 ? (const char[]){ '-', (char)optopt, '\0' }
+			                         : argv[optind - 1]);
 		}
 		if (strchr(given, opt) == NULL) {
 			given[strlen(given)] = (char)opt;
 		}
 	}
 	return run(&options, given, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	// Independent of the user's: names are UTF-8 in, and out.
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+
+	const int status = call(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		text_error("the output cannot be written");
+		return STATUS_WRONG;
+	}
+	return status;
 }

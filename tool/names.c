@@ -9,9 +9,6 @@
 #include "names.h"
 #include "text.h"
 
-/*! Largest TTL (RFC 2181, section 8). */
-#define TTL_MAX INT32_MAX
-
 const char *name_str(const knot_dname_t *name, name_str_t out)
 {
 	return knot_dname_to_str(out, name, sizeof(name_str_t)) != NULL ? out : "?";
@@ -33,9 +30,10 @@ char *name_to_ascii(const char *text)
 
 /*! \brief What a label may consist of besides letters, digits and hyphens. */
 typedef enum {
-	LABEL_MAIL_HOST, /*!< Nothing. */
+	LABEL_MAIL_HOST, /*!< Nothing, and a hyphen only inside. */
 	LABEL_OWNER,     /*!< Underscores, and an asterisk as the first label. */
 	LABEL_ZONE,      /*!< Underscores and slashes (RFC 2317). */
+	LABEL_ANY,       /*!< Anything. */
 } label_kind_t;
 
 static bool label_valid(const uint8_t *label, bool first, label_kind_t kind)
@@ -43,8 +41,12 @@ static bool label_valid(const uint8_t *label, bool first, label_kind_t kind)
 	static const char *const others[] = {
 		[LABEL_MAIL_HOST] = "", [LABEL_OWNER] = "_", [LABEL_ZONE] = "_/"
 	};
-	if (kind == LABEL_OWNER && first && label[0] == 1 && label[1] == '*') {
+	if (kind == LABEL_ANY ||
+	    (kind == LABEL_OWNER && first && label[0] == 1 && label[1] == '*')) {
 		return true;
+	}
+	if (kind == LABEL_MAIL_HOST && (label[1] == '-' || label[*label] == '-')) {
+		return false;
 	}
 	for (size_t i = 1; i <= label[0]; i++) {
 		const int ch = label[i];
@@ -96,11 +98,11 @@ static void cut(const knot_dname_t *name, size_t labels, knot_dname_storage_t ou
 	out[len] = 0;
 }
 
-bool name_read_zone(const char *text, knot_dname_storage_t zone)
+bool name_read_zone(const char *label, const char *text, knot_dname_storage_t zone)
 {
 	bool dot;
 	if (!read_full(text, LABEL_ZONE, zone, &dot)) {
-		text_error("ZONE '%s' is not a domain name, write it like example.com", text);
+		text_error("%s '%s' is not a domain name, write it like example.com", label, text);
 		return false;
 	}
 	return true;
@@ -245,74 +247,7 @@ bool name_read_exchange(const char *text, const knot_dname_t *zone, knot_dname_s
 
 bool name_read_stored(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange)
 {
-	return read_value(text, zone, LABEL_OWNER, exchange);
-}
-
-/*! \brief Reads digits. Returns false if there are none, or if the number is too large. */
-static bool read_number(const char **text, uint64_t max, uint64_t *number)
-{
-	const char *start = *text;
-	*number = 0;
-	while (isdigit((unsigned char)**text) && *number <= max) {
-		*number = 10 * *number + (uint64_t)(**text - '0');
-		(*text)++;
-	}
-	return *text > start && *number <= max;
-}
-
-bool name_read_priority(const char *text, uint16_t *priority)
-{
-	const char *end = text;
-	uint64_t number;
-	if (!read_number(&end, UINT16_MAX, &number) || *end != '\0') {
-		text_error("PRIORITY '%s' is not a number from 0 to 65535; the lowest one is tried "
-		           "first, 10 is usual",
-		           text);
-		return false;
-	}
-	*priority = (uint16_t)number;
-	return true;
-}
-
-static uint64_t unit_seconds(char unit)
-{
-	switch (tolower((unsigned char)unit)) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	case 'w':
-		return 604800;
-	default:
-		return 0;
-	}
-}
-
-bool name_read_ttl(const char *text, uint32_t *ttl)
-{
-	const char *end = text;
-	uint64_t sum = 0;
-	do {
-		uint64_t number;
-		const bool good = read_number(&end, TTL_MAX, &number);
-		const bool last = (*end == '\0');
-		const uint64_t unit = last ? 1 : unit_seconds(*end);
-		sum += number * unit;
-		if (!good || unit == 0 || sum > TTL_MAX) {
-			text_error("TTL '%s' is not a number of seconds up to %d; write it like "
-			           "3600 or 1h",
-			           text, TTL_MAX);
-			return false;
-		}
-		end += !last;
-	} while (*end != '\0');
-	*ttl = (uint32_t)sum;
-
-	return true;
+	return read_value(text, zone, LABEL_ANY, exchange);
 }
 
 bool name_is_doubled(const knot_dname_t *name, const knot_dname_t *zone)

@@ -3,7 +3,7 @@
 /*!
  * \file
  *
- * \brief Names, numbers and times as people write them.
+ * \brief Names as people write them.
  *
  * What cannot be read is refused with a line on the standard error output that names the argument
  * and says what to write instead.
@@ -32,12 +32,13 @@ const char *name_str(const knot_dname_t *name, name_str_t out);
 /*!
  * \brief Reads the name of a zone: letter case, final dot and U-labels as one likes.
  *
- * \param text  Argument.
- * \param zone  Output: name in lower case.
+ * \param label  What the argument is called.
+ * \param text   Argument.
+ * \param zone   Output: name in lower case.
  *
  * \return False if refused.
  */
-bool name_read_zone(const char *text, knot_dname_storage_t zone);
+bool name_read_zone(const char *label, const char *text, knot_dname_storage_t zone);
 
 /*!
  * \brief Reads a name relative to a zone: `@`, or a name without or with a final dot.
@@ -71,26 +72,6 @@ bool name_read_exchange(const char *text, const knot_dname_t *zone, knot_dname_s
  * \return False if refused.
  */
 bool name_read_stored(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange);
-
-/*!
- * \brief Reads a priority.
- *
- * \param text      Argument.
- * \param priority  Output: number.
- *
- * \return False if refused.
- */
-bool name_read_priority(const char *text, uint16_t *priority);
-
-/*!
- * \brief Reads a TTL: a number of seconds, or times with units such as `1h30m`.
- *
- * \param text  Argument.
- * \param ttl   Output: seconds.
- *
- * \return False if refused.
- */
-bool name_read_ttl(const char *text, uint32_t *ttl);
 
 /*!
  * \brief Turns U-labels into A-labels.

@@ -54,6 +54,8 @@ void output_report(const json_t *report)
 	if (json_array_size(mx) > 0) {
 		printf("TTL      %" JSON_INTEGER_FORMAT "\n\npriority  value\n",
 		       number_of(report, "ttl"));
+	} else {
+		puts("MX       none");
 	}
 
 	size_t i;

@@ -27,7 +27,7 @@ int command_lint(const options_t *options, int argc, char **argv)
 {
 	(void)argc;
 	knot_dname_storage_t origin = "";
-	if (options->origin != NULL && !name_read_zone(options->origin, origin)) {
+	if (options->origin != NULL && !name_read_zone("ORIGIN", options->origin, origin)) {
 		return STATUS_WRONG;
 	}
 	zone_t *zone = zone_read_file(argv[0], options->origin != NULL ? origin : NULL);
@@ -47,7 +47,7 @@ int command_show(const options_t *options, int argc, char **argv)
 	(void)argc;
 	knot_dname_storage_t name = "";
 	control_t control;
-	if (!name_read_zone(argv[0], name) ||
+	if (!name_read_zone("ZONE", argv[0], name) ||
 	    !control_connect(&control, options->socket, options->timeout, name)) {
 		return STATUS_WRONG;
 	}

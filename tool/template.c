@@ -59,11 +59,10 @@ static const char *write_label(mxp_span_t label, bool last, FILE *out)
 			return "a variable without its second percent sign";
 		}
 		const mxp_span_t name = { pos + 1, (size_t)(close - pos - 1) };
-		const bool whole = (name.len + 2 == label.len);
 		if (is_domain(name)) {
 			return "the domain's name elsewhere than at the end";
 		}
-		if (whole && last) {
+		if (last) {
 			return "a variable that is a whole host name";
 		}
 		const char *reason = write_variable(name, out);

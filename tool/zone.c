@@ -178,6 +178,10 @@ zone_t *zone_read_file(const char *path, const knot_dname_t *origin)
 		text_error("ORIGIN '%s' is not the zone of '%s', whose SOA is that of %s", name_buf,
 		           path, name_str(zone->name, (name_str_t){ 0 }));
 	} else {
+		if (zone != NULL && !zone->has_soa) {
+			text_warning("ZONEFILE '%s' has no SOA record, no server would load it",
+			             path);
+		}
 		return zone;
 	}
 	zone_free(zone);

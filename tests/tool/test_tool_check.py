@@ -59,27 +59,73 @@ def test_json(tmp_path):
          "mx": [{"priority": 5, "value": "mail._zone_."}]}]}
 
 
-SHIPPED = {
-    "gandi": (10800, [(10, "spool.mail.gandi.net."), (50, "fb.mail.gandi.net.")], []),
-    "gsuite": (3600, [(1, "aspmx.l.google.com."), (5, "alt1.aspmx.l.google.com."),
-                      (5, "alt2.aspmx.l.google.com."), (10, "alt3.aspmx.l.google.com."),
-                      (10, "alt4.aspmx.l.google.com.")], ["google", "google-workspace"]),
-    "outlook": (3600, [(1, "_id_.mail.protection.outlook.com.")],
-                ["microsoft", "microsoft365", "office365"]),
-    "ovh": (3600, [(1, "mx0.mail.ovh.net."), (5, "mx1.mail.ovh.net."),
-                   (50, "mx2.mail.ovh.net."), (100, "mx3.mail.ovh.net.")], []),
-    "null": (3600, [(0, ".")], []),
-}
+# preset, its aliases, TTL and records; "|" ends a preset.
+SHIPPED = """
+gandi 10800 10 spool.mail.gandi.net. 50 fb.mail.gandi.net. |
+gsuite google google-workspace 3600 1 aspmx.l.google.com. 5 alt1.aspmx.l.google.com.
+    5 alt2.aspmx.l.google.com. 10 alt3.aspmx.l.google.com. 10 alt4.aspmx.l.google.com. |
+google-smtp 3600 1 smtp.google.com. |
+outlook microsoft microsoft365 office365 3600 1 _id_.mail.protection.outlook.com. |
+outlook-dane 3600 0 _id_._letter_-v1.mx.microsoft. |
+ovh 3600 1 mx0.mail.ovh.net. 5 mx1.mail.ovh.net. 50 mx2.mail.ovh.net. 100 mx3.mail.ovh.net. |
+infomaniak 3600 5 mta-gw.infomaniak.ch. |
+fastmail 3600 10 in1-smtp.messagingengine.com. 20 in2-smtp.messagingengine.com. |
+proton protonmail 3600 10 mail.protonmail.ch. 20 mailsec.protonmail.ch. |
+zoho 3600 10 mx.zoho.com. 20 mx2.zoho.com. 50 mx3.zoho.com. |
+zoho-eu 3600 10 mx.zoho.eu. 20 mx2.zoho.eu. 50 mx3.zoho.eu. |
+zoho-in 3600 10 mx.zoho.in. 20 mx2.zoho.in. 50 mx3.zoho.in. |
+zoho-au 3600 10 mx.zoho.com.au. 20 mx2.zoho.com.au. 50 mx3.zoho.com.au. |
+zoho-jp 3600 10 mx.zoho.jp. 20 mx2.zoho.jp. 50 mx3.zoho.jp. |
+icloud 3600 10 mx01.mail.icloud.com. 10 mx02.mail.icloud.com. |
+ionos-de 3600 10 mx00.ionos.de. 10 mx01.ionos.de. |
+ionos-com 3600 10 mx00.ionos.com. 10 mx01.ionos.com. |
+mailbox-org 3600 10 mxext1.mailbox.org. 10 mxext2.mailbox.org. 20 mxext3.mailbox.org. |
+migadu 3600 10 aspmx1.migadu.com. 20 aspmx2.migadu.com. |
+yandex yandex360 3600 10 mx.yandex.net. |
+titan 3600 10 mx1.titan.email. 20 mx2.titan.email. |
+improvmx 3600 10 mx1.improvmx.com. 20 mx2.improvmx.com. |
+forwardemail 3600 0 mx1.forwardemail.net. 0 mx2.forwardemail.net. |
+mailgun 3600 10 mxa.mailgun.org. 10 mxb.mailgun.org. |
+mailgun-eu 3600 10 mxa.eu.mailgun.org. 10 mxb.eu.mailgun.org. |
+ses amazon-ses 3600 10 inbound-smtp._region_.amazonaws.com. |
+rackspace 3600 10 mx1.emailsrvr.com. 20 mx2.emailsrvr.com. |
+tuta tutanota 3600 10 mail.tutanota.de. |
+hostinger 14400 5 mx1.hostinger.com. 10 mx2.hostinger.com. |
+godaddy 3600 0 smtp.secureserver.net. 10 mailstore1.secureserver.net. |
+namecheap privateemail 3600 10 mx1.privateemail.com. 10 mx2.privateemail.com. |
+flock 3600 10 mx1.flockmail.com. 20 mx2.flockmail.com. |
+hoster bluehost cpanel plesk 14400 0 mail._zone_. |
+house 3600 10 mx1.house.example. 20 mx2.house.example. |
+null 3600 0 .
+"""
+
+
+def shipped(words):
+    """A preset of the table in the form of the JSON output, but its title and parameters."""
+    ttl = next(i for i, word in enumerate(words) if word.isdigit())
+    return {"name": words[0], "ttl": int(words[ttl]), "aliases": words[1:ttl],
+            "mx": [{"priority": int(priority), "value": value}
+                   for priority, value in zip(words[ttl + 1::2], words[ttl + 2::2])]}
 
 
 def test_shipped_map():
     presets = {preset["name"]: preset for preset in run("-j", "check", MAP).json["presets"]}
-    for name, (ttl, records, aliases) in SHIPPED.items():
-        preset = presets[name]
-        assert preset["ttl"] == ttl
-        assert sorted((mx["priority"], mx["value"]) for mx in preset["mx"]) == sorted(records)
-        assert preset["aliases"] == aliases
+    expected = [shipped(text.split()) for text in SHIPPED.split("|")]
+    assert set(presets) == {preset["name"] for preset in expected}
+    for preset in expected:
+        assert presets[preset["name"]].items() >= preset.items()
     assert all(preset["title"] for preset in presets.values())
+    params = {name: preset["params"] for name, preset in presets.items() if preset["params"]}
+    assert params == {"outlook": ["id"], "outlook-dane": ["id", "letter"], "ses": ["region"]}
+
+
+def test_shipped_map_names_sources():
+    """The comment before each preset says where its values come from."""
+    for part in MAP.read_text().split("\n\n"):
+        lines = part.splitlines()
+        name = next((line.split()[0] for line in lines if line[:1].isalnum()), "house")
+        comment = " ".join(line for line in lines if line.startswith(";"))
+        assert name in ("house", "null") or "(V)" in comment or "(V2)" in comment, name
 
 
 def test_shipped_map_fits_a_screen():

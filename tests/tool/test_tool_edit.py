@@ -101,9 +101,10 @@ def test_del_of_mistakes(own):
     """What cannot be added can be removed."""
     own.set_zone("full.example", "set full.example.full.example. 60 MX 10 www",
                  "set @ 600 MX 10 192.0.2.1.", "set @ 600 MX 11 a_b.example.", "set x 60 MX 0 .",
-                 "set x 60 MX 1 www")
+                 "set x 60 MX 1 www", "set @ 600 MX 12 2001\\:db8\\:\\:1")
     assert "doubled-root" in run("-j", "show", "full.example", server=own).codes
     for args in (("@", "10", "192.0.2.1"), ("@", "11", "a_b.example"), ("x", "0", "."),
+                 ("@", "12", "2001\\:db8\\:\\:1.full.example."),
                  ("full.example.full.example.",)):
         assert run("del", "full.example", *args, server=own).status == 0
     assert run("-j", "show", "full.example", server=own).codes == []
@@ -153,6 +154,7 @@ def test_use_with_a_long_marker(own):
 def test_use_under_an_override(own):
     result = run("-j", "use", "full.example", "gandi", server=own)
     assert result.status == 0 and "own MX records still serve" in result.err
+    assert result.err.count("\n") == 1
     assert result.codes == ["overridden-marker"]
     agree(own, "full.example", result.json)
     edit(own, "full.example", "del", "full.example", "@")
@@ -164,7 +166,11 @@ def test_use_where_markers_do_not_count(knotd):
                    settings={"marker": False}, modules={"b.example": ""})
     result = run("use", "a.example", "gandi", server=server)
     assert result.status == 0 and "marker: off" in result.err
-    refused(run("use", "b.example", "gandi", server=server), "mod-mxpreset")
+    refused(run("use", "b.example", "gandi", server=server), "mod-mxpreset", "-p")
+    # The server of another name may be the one with the module: a primary that nobody asks.
+    result = run("-j", "-p", server.map_path, "use", "b.example", "gandi", server=server)
+    assert result.status == 0 and result.json["source"] == "marker"
+    assert '"mx-preset=gandi"' in server.knotc("zone-read", "b.example", "@", "TXT")
 
 
 def test_reset(own):
@@ -216,6 +222,9 @@ REFUSED = {
     "value with two dots": (["add", "full.example", "@", "10", "a..example"], "VALUE"),
     "value with a label too long": (["add", "full.example", "@", "10", "a" * 64], "VALUE"),
     "value too long": (["add", "full.example", "@", "10", "a." * 130 + "example"], "VALUE"),
+    "value ends in a hyphen": (["add", "full.example", "@", "10", "mail-.example.net"], "VALUE"),
+    "value with a label that begins with a hyphen":
+        (["add", "full.example", "@", "10", "a.-b.example"], "VALUE"),
     "value with an escape": (["add", "full.example", "@", "10", "a\\.b"], "VALUE"),
     "other TTL": (["add", "full.example", "@", "20", "www", "3600"], "TTL '3600'", "600"),
     "TTL too large": (["add", "full.example", "new", "20", "www", "2147483648"], "TTL"),
@@ -252,7 +261,8 @@ REFUSED = {
     "no record": (["del", "full.example", "www"], "HOST 'www.full.example.'", "no MX record"),
     "no such host": (["del", "full.example", "gone"], "no MX record"),
     "no override": (["del", "empty.example", "@"], "no MX record"),
-    "bad value": (["del", "full.example", "@", "10", "a b"], "VALUE"),
+    "value to remove with two dots": (["del", "full.example", "@", "10", "a..b"], "VALUE"),
+    "value to remove, empty": (["del", "full.example", "@", "10", ""], "VALUE ''"),
     "unknown preset": (["use", "full.example", "nobody"], "PRESET", "unknown preset 'nobody'"),
     "empty preset": (["use", "full.example", ""], "PRESET"),
     "preset with a space": (["use", "full.example", "gandi id=x"], "PRESET", "space"),
@@ -265,7 +275,9 @@ REFUSED = {
     "parameter twice": (["use", "full.example", "outlook", "id=a", "ID=b"], "twice"),
     "no id": (["use", "hyphen-a.example", "outlook"], "'id'"),
     "label too long": (["use", "full.example", "outlook", "id=" + "a" * 64], "'id'"),
-    "no zone": (["reset", "gone.example"], "gone.example."),
+    "no zone": (["reset", "gone.example"], "ZONE 'gone.example.'", "whole zone"),
+    "host in place of a zone": (["add", "www.full.example", "@", "10", "www"],
+                                "ZONE 'www.full.example.'", "without a host"),
     "bad zone": (["reset", "a..b"], "ZONE 'a..b'"),
     "zone empty": (["reset", ""], "ZONE ''"),
 }
@@ -351,8 +363,9 @@ def test_secondary(knotd):
 def test_zone_that_is_not_loaded(knotd):
     server = knotd({"a.example": zone_text(), "bad.example": "@ 60 A 192.0.2.1\n"}, start=False)
     server.start(wait_zones=False)
-    refused(run("add", "bad.example", "@", "10", "mail.example.net", server=server), "not loaded")
-    refused(run("reset", "bad.example", server=server), "not loaded")
+    for args in (["show", "bad.example"], ["add", "bad.example", "@", "10", "mail.example.net"],
+                 ["reset", "bad.example"]):
+        refused(run(*args, server=server), "'bad.example.'", "not loaded")
 
 
 def test_open_transaction_is_left_alone(own):

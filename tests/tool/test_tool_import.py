@@ -80,6 +80,7 @@ def test_no_host_is_the_apex(load):
     ("%MX%", "variable that is a whole host name"),
     ("%mx%.", "variable that is a whole host name"),
     ("mx.%host%", "whole host name"),
+    ("%host%%tld%", "whole host name"),
     ("%domain%.mail.example", "elsewhere"),
     ("x%domain%", "elsewhere"),
     ("192.0.2.1", "IP address"),

@@ -131,6 +131,8 @@ def test_origin(tmp_path):
         "xn--bcher-kva.example."
     result = run("-p", MAP, "lint", path)
     assert result.status == 1 and "-o" in result.err
+    result = run("-p", MAP, "-o", "a..b", "lint", path)
+    assert (result.status, result.out) == (1, "") and "ORIGIN 'a..b'" in result.err
 
     path.write_text("example.com. 60 SOA ns. hostmaster. 1 1 1 1 1\n")
     assert run("-j", "-p", MAP, "lint", path).json["zone"] == "example.com."
@@ -140,6 +142,13 @@ def test_origin(tmp_path):
     path = tmp_path / "Example.org.zone"
     path.write_text("@ 60 SOA ns hostmaster 1 1 1 1 1\n")
     assert run("-j", "-p", MAP, "lint", path).json["zone"] == "example.org."
+
+
+def test_without_soa(lint, tmp_path):
+    """A piece of a zone is linted all the same."""
+    result = lint("@ 60 MX 10 mail\nmail A 192.0.2.1\n")
+    assert (result.status, result.json["zone"], result.codes) == (0, "example.com.", [])
+    assert result.err.count("\n") == 1 and "no SOA" in result.err
 
 
 def test_bad_zone_files(lint, tmp_path):

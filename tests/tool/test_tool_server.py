@@ -140,13 +140,14 @@ def test_server_dies(knotd, relay, command):
     assert run(*ADD, server=server).status == 0
 
 
-@pytest.mark.parametrize("command", [b"zone-get", b"zone-set", b"zone-diff"])
+@pytest.mark.parametrize("command", [b"zone-status", b"conf-read", b"zone-get", b"zone-set",
+                                     b"zone-diff"])
 def test_answer_is_lost(knotd, relay, command):
     """The tool gives up waiting: what it has begun is aborted."""
     server = knotd({"a.example": zone_text()})
     before = contents(server, "a.example")
     between = relay(server, command, deaf=True)
-    refused(run("-s", between.socket_path, "-t", "1", *ADD), "no answer")
+    refused(run("-s", between.socket_path, "-t", "1", *ADD), "'a.example.'", "no answer")
     assert contents(server, "a.example") == before
     assert nothing_open(server)
 
@@ -180,11 +181,13 @@ def test_signal(knotd, relay, number, command):
     assert nothing_open(server)
 
 
-def test_refused_in_the_middle(knotd, relay):
+@pytest.mark.parametrize("right, wrong", [(b"mail.example.net.", b"mail..xample.net."),
+                                          (b"zone-diff", b"zone-xxxx")])
+def test_refused_in_the_middle(knotd, relay, right, wrong):
     """What the server refuses within the transaction is aborted, over the same connection."""
     server = knotd({"a.example": zone_text()})
     before = contents(server, "a.example")
-    between = relay(server, b"zone-set", rewrite=(b"mail.example.net.", b"mail..xample.net."))
+    between = relay(server, right, rewrite=(right, wrong))
     refused(run(*ADD, server=between), "'a.example.'", "is not changed")
     assert contents(server, "a.example") == before
     assert nothing_open(server)

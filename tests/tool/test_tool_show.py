@@ -61,7 +61,7 @@ def test_names(server, name):
 
 
 def test_no_zone(server):
-    refused(run("show", "gone.example", server=server), "gone.example.", "no such zone")
+    refused(run("show", "gone.example", server=server), "gone.example.", "whole zone")
     for name in ("", "a..b", "a b", "x" * 64 + ".example", "a\\.b"):
         refused(run("show", name, server=server), "ZONE", "example.com")
 
@@ -74,13 +74,15 @@ SETTINGS = {
     "parameter of the built-in": {"builtin": "outlook", "param": ["ID=a-b"]},
     "no markers": {"marker": False},
     "no filter": {"filter": False},
+    "built-in that fails": {"builtin": "outlook"},
     "all else": {"dnssec": "off", "ede": True, "statistics": True},
 }
 
 
 def test_settings_of_the_instance(knotd):
     """What the tool reads from the configuration is what the module does."""
-    bodies = {"nothing": "", "mixed": ZONES["mixed.example"], "marker": ZONES["marker.example"]}
+    bodies = {"nothing": "", "mixed": ZONES["mixed.example"], "marker": ZONES["marker.example"],
+              "bad": '@ 600 MX 20 mx1.house.example.\n@ 60 TXT "mx-preset=nobody"\n'}
     ids = {name: name.replace(" ", "-") for name in SETTINGS}
     zones = {f"{body}.{ids[name]}.example": (name, body) for name in SETTINGS for body in bodies}
     server = knotd({zone: zone_text(bodies[body]) for zone, (_, body) in zones.items()},
@@ -88,19 +90,27 @@ def test_settings_of_the_instance(knotd):
                               for name, settings in SETTINGS.items()},
                    modules={zone: f"[mod-stats, mod-mxpreset/{ids[name]}]"
                             for zone, (name, _) in zones.items()})
-    reports = {key: agree(server, zone, run("-j", "show", zone, server=server).json)
-               for zone, key in zones.items()}
+    results = {key: run("-j", "show", zone, server=server) for zone, key in zones.items()}
+    reports = {key: agree(server, zone, results[key].json) for zone, key in zones.items()}
     source = {key: report["source"] for key, report in reports.items()}
     assert source["preset", "nothing"] == "preset"
     # Their names have a hyphen: Microsoft's id needs the parameter.
     assert source["preset with parameter", "nothing"] == "preset"
     assert source["preset that fails", "nothing"] == "built-in"
     assert source["unknown preset", "nothing"] == "built-in"
+    assert source["built-in that fails", "nothing"] == "none"
     assert source["no markers", "marker"] == "built-in"
     assert source["no markers", "mixed"] == "override"
     assert len(reports["no filter", "mixed"]["mx"]) == 2
     assert reports["no filter", "mixed"]["warnings"] == []
     assert reports["preset", "nothing"]["preset"] == "ovh"
+    # What is beyond the zone is told where it counts, and there only.
+    told = {key: result.err for key, result in results.items() if result.err}
+    assert set(told) == {("preset that fails", "nothing"), ("unknown preset", "nothing"),
+                         ("built-in that fails", "nothing")}
+    assert "preset 'outlook'" in told["preset that fails", "nothing"]
+    assert "preset 'nobody'" in told["unknown preset", "nothing"]
+    assert "built-in 'outlook'" in told["built-in that fails", "nothing"]
 
 
 def test_options_override_the_configuration(server):
@@ -187,6 +197,17 @@ def test_servfail(knotd):
     assert server.mx("a.example") == "SERVFAIL"
     assert result.status == 1 and "SERVFAIL" in result.err and "'nobody'" in result.err
     assert (result.json["source"], served(result.json)) == ("none", [])
+    assert "\nMX       none\n" in run("show", "a.example", server=server).out
+
+
+def test_no_map_in_a_zone_served_as_stored(knotd):
+    """A signed zone that the server does not sign needs no map."""
+    server = knotd({"a.example": zone_text()}, settings={"dnssec": "off"}, zone_extra=SIGNING)
+    signed(server, "a.example")
+    server.map_path.unlink()
+    result = run("-j", "show", "a.example", server=server)
+    assert (result.json["source"], served(result.json)) == ("none", []) == ("none", server.mx("a.example"))
+    assert "SERVFAIL" not in result.err
 
 
 def test_secondary(knotd):
@@ -210,7 +231,12 @@ def test_signed_zone(knotd, dnssec):
                    settings={"dnssec": dnssec}, zone_extra=SIGNING)
     for zone in server.zones:
         signed(server, zone)
-        agree(server, zone, run("-j", "show", zone, server=server).json)
+        result = run("-j", "show", zone, server=server)
+        agree(server, zone, result.json)
+        stored = dnssec == "off"
+        assert ("as it is stored" in result.err) == stored
+        # Nothing is left out then.
+        assert result.codes == (["mixed-builtin"] if zone == "a.example" and not stored else [])
 
 
 def test_signed_secondary(knotd):

@@ -36,12 +36,29 @@ def test_version():
     ["del", "a"], ["del", "a", "b", "1"], ["del", "a", "b", "1", "d", "e"], ["use", "a"],
     ["reset"], ["reset", "a", "b"], ["import"], ["-o", "a", "show", "b"], ["-b", "a", "check", "b"],
     ["-p", "a", "import", "b"], ["-j", "import", "b"], ["show", "-j", "a"],
+    ["show", "-j"], ["add", "a", "@", "10", "-n"], ["del", "a", "-n"], ["use", "a", "-n"],
+    ["use", "a", "b", "-n"], ["add", "a", "@", "10", "b", "--"], ["lint", "--json"],
 ])
 def test_usage(args):
     result = run(*args)
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith("usage: " if not args else "error: ")
     assert "kmxpreset" in result.err
+
+
+@pytest.mark.parametrize("args, name", [(["-jx", "show"], "-x"), (["-xj", "show"], "-x"),
+                                        (["--nothing", "show"], "--nothing"), (["-s"], "-s"),
+                                        (["-nt"], "-t"), (["show", "-n"], "-n")])
+def test_usage_names_the_option(args, name):
+    result = run(*args)
+    assert result.status == 2 and f" {name};" in result.err
+
+
+@pytest.mark.parametrize("args", [["-h"], ["-V"], ["check", MAP], ["-j", "check", MAP]])
+def test_output_that_cannot_be_written(args):
+    result = subprocess.run([TOOL, *args], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE,
+                            text=True)
+    assert (result.returncode, result.stderr) == (1, "error: the output cannot be written\n")
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")

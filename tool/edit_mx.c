@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libknot/packet/wire.h>
+
+#include "edit.h"
+#include "names.h"
+#include "numbers.h"
+#include "text.h"
+
+/*! \brief MX record as RDATA. */
+static knot_rdata_t *mx_rdata(const edit_t *edit, uint8_t *buf)
+{
+	uint8_t data[2 + KNOT_DNAME_MAXLEN];
+	const size_t len = knot_dname_size(edit->exchange);
+	knot_wire_write_u16(data, edit->priority);
+	memcpy(data + 2, edit->exchange, len);
+	knot_rdata_init((knot_rdata_t *)buf, (uint16_t)(2 + len), data);
+	return (knot_rdata_t *)buf;
+}
+
+/*! \brief MX record as text. */
+static const char *mx_text(const edit_t *edit, char *buf, size_t size)
+{
+	name_str_t name = "";
+	snprintf(buf, size, "%u %s", edit->priority, name_str(edit->exchange, name));
+	return buf;
+}
+
+static bool has_null_mx(const knot_rdataset_t *mx)
+{
+	return mx->count > 0 && mx->rdata->len == 3;
+}
+
+/*! \brief Checks a new MX record against those that HOST has. */
+static bool check_beside(const edit_t *edit, const node_t *node, const char *host)
+{
+	uint8_t buf[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN + 1];
+	name_str_t value = "";
+	name_str(edit->exchange, value);
+
+	if (knot_rdataset_member(&node->mx, mx_rdata(edit, buf))) {
+		text_error("VALUE '%s' is an exchange of %s already, with PRIORITY %u", value, host,
+		           edit->priority);
+		return false;
+	}
+	if (node->mx.count > 0 && (*edit->exchange == 0 || has_null_mx(&node->mx))) {
+		text_error("VALUE '%s' of %s: a null MX cannot stand beside other MX records; "
+		           "remove them first: kmxpreset del",
+		           value, host);
+		return false;
+	}
+	if (edit->has_ttl && node->mx.count > 0 && edit->ttl != node->mx_ttl) {
+		text_error("TTL '%u' is not that of the other MX records of %s; write %u, or leave "
+		           "it out",
+		           edit->ttl, host, node->mx_ttl);
+		return false;
+	}
+	return true;
+}
+
+static bool plan_add(edit_t *edit)
+{
+	const node_t *node = zone_node(edit->zone, edit->host);
+	name_str_t host = "";
+	name_str_t value = "";
+	name_str(edit->host, host);
+	name_str(edit->exchange, value);
+
+	if (node->has & NODE_CNAME) {
+		text_error("HOST '%s' is an alias (CNAME) in the zone and cannot have MX records; "
+		           "write the name that it leads to",
+		           host);
+		return false;
+	}
+	if (zone_find(edit->zone, edit->exchange) == FOUND_ALIAS) {
+		text_error("VALUE '%s' is an alias (CNAME) in the zone; write the name that it "
+		           "leads to",
+		           value);
+		return false;
+	}
+	if (!check_beside(edit, node, host)) {
+		return false;
+	}
+	const uint32_t ttl = node->mx.count > 0 ? node->mx_ttl
+	                     : edit->has_ttl    ? edit->ttl
+	                                        : EDIT_TTL;
+	char data[sizeof(name_str_t) + 8];
+	return edit_set(edit, edit->host, "MX", ttl, mx_text(edit, data, sizeof(data)));
+}
+
+static bool plan_del(edit_t *edit)
+{
+	const node_t *node = zone_node(edit->zone, edit->host);
+	uint8_t buf[sizeof(knot_rdata_t) + 2 + KNOT_DNAME_MAXLEN + 1];
+	char data[sizeof(name_str_t) + 8];
+	name_str_t host = "";
+	name_str(edit->host, host);
+
+	if (node->mx.count == 0) {
+		text_error("HOST '%s' has no MX record of its own; kmxpreset show tells what is "
+		           "served",
+		           host);
+		return false;
+	}
+	if (edit->all) {
+		return edit_unset(edit, edit->host, "MX", NULL);
+	}
+	mx_text(edit, data, sizeof(data));
+	if (!knot_rdataset_member(&node->mx, mx_rdata(edit, buf))) {
+		text_error("HOST '%s' has no MX record '%s'; kmxpreset show tells what is served",
+		           host, data);
+		return false;
+	}
+	return edit_unset(edit, edit->host, "MX", data);
+}
+
+int command_add(const options_t *options, int argc, char **argv)
+{
+	edit_t edit = { .options = options, .has_ttl = (argc == 5) };
+	if (!name_read_zone("ZONE", argv[0], edit.name) ||
+	    !name_read_host(argv[1], edit.name, edit.host) ||
+	    !number_read_priority(argv[2], &edit.priority) ||
+	    !name_read_exchange(argv[3], edit.name, edit.exchange) ||
+	    (edit.has_ttl && !number_read_ttl(argv[4], &edit.ttl))) {
+		return STATUS_WRONG;
+	}
+	if (*edit.exchange == 0 && edit.priority != 0) {
+		text_error("PRIORITY '%s' with VALUE '.': a null MX has the priority 0; write 0 .",
+		           argv[2]);
+		return STATUS_WRONG;
+	}
+	return edit_perform(&edit, plan_add);
+}
+
+int command_del(const options_t *options, int argc, char **argv)
+{
+	edit_t edit = { .options = options, .all = (argc == 2) };
+	if (argc == 3) {
+		text_error(
+			"missing VALUE of del: PRIORITY and VALUE go together; see kmxpreset -h");
+		return STATUS_USAGE;
+	}
+	if (!name_read_zone("ZONE", argv[0], edit.name) ||
+	    !name_read_host(argv[1], edit.name, edit.host) ||
+	    (!edit.all && (!number_read_priority(argv[2], &edit.priority) ||
+	                   !name_read_stored(argv[3], edit.name, edit.exchange)))) {
+		return STATUS_WRONG;
+	}
+	return edit_perform(&edit, plan_del);
+}

@@ -27,7 +27,8 @@ def dnsperf(server, queries, seconds):
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 def run_once(server, query):

@@ -20,7 +20,7 @@ def write_chart(path, title, bars):
     for i, (label, value) in enumerate(bars):
         y = 42 + i * (BAR + GAP)
         length = WIDTH * value / longest
-        colour = "#c0392b" if "synthesized" in label or label.endswith(", module") else "#7f8c8d"
+        colour = "#c0392b" if "mod-mxpreset" in label else "#7f8c8d"
         lines += [
             f'<text x="{LEFT - 8}" y="{y + 16}" text-anchor="end">{label}</text>',
             f'<rect x="{LEFT}" y="{y}" width="{length:.0f}" height="{BAR}" fill="{colour}"/>',

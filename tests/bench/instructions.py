@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instructions of the server's process for one answer, by callgrind."""
+
+import re
+import subprocess
+
+QUERIES = 4000
+WARM_UP = 100
+
+
+def control(server, option):
+    subprocess.run(["callgrind_control", option, str(server.process.pid)], check=True,
+                   capture_output=True)
+
+
+def ask_many(server, query, count):
+    for _ in range(count):
+        server.ask_wire(query)
+
+
+def instructions(question, way, folder):
+    # Start and end of the server are left out.
+    with question.server(way, folder, valgrind=(
+            "valgrind", "--tool=callgrind", "--instr-atstart=no",
+            f"--callgrind-out-file={folder}/callgrind.out")) as server:
+        query = question.wait_ready(way, server)
+        ask_many(server, query, WARM_UP)
+        control(server, "--instr=on")
+        ask_many(server, query, QUERIES)
+        control(server, "--instr=off")
+    return int(re.search(r"Collected : (\d+)", server.output()).group(1)) / QUERIES

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server of many zones: its start, its memory and how fast it takes a changed map."""
+
+import dataclasses
+import os
+import pathlib
+import random
+import re
+import signal
+import time
+
+from knot import MAP, Knotd, wait_for, zone_text
+from throughput import dnsperf
+
+SWITCHES = 20
+SAMPLE = 200
+LOAD = 10000
+PATIENCE = 120
+
+
+class ManyZones(Knotd):
+    """A server of many zones that share one zone file."""
+
+    def __init__(self, folder, count, **options):
+        super().__init__(folder, {}, **options)
+        self.count = count
+        (self.path / "all.zone").write_text(zone_text())
+
+    def configuration(self):
+        text = super().configuration().replace("any: info", "any: warning") \
+            .replace("%s.zone", "all.zone").replace("zone:\n", "")
+        if self.module:
+            text = text.replace("template:\n  - id: default\n",
+                                "template:\n  - id: default\n    module: mod-mxpreset/house\n")
+        return text + "zone:\n" + "".join(f"  - domain: {self.zone(i)}\n"
+                                          for i in range(self.count))
+
+    @staticmethod
+    def zone(i):
+        return f"zone{i}.example"
+
+    def log(self):
+        # The line that the harness waits for is not a warning.
+        return super().log() + ("server started" if self.socket_path.exists() else "")
+
+    def wait_zones(self):
+        sample = random.Random(1).sample(range(self.count), min(SAMPLE, self.count))
+        for i in sample + [self.count - 1]:
+            wait_for(lambda n=i: not self.ask(self.zone(n), "SOA").rcode(), self.zone(i),
+                     PATIENCE)
+        wait_for(self.is_idle, "the zones to be loaded", PATIENCE)
+
+    def is_idle(self):
+        before = self.cpu_seconds()
+        time.sleep(0.5)
+        return self.cpu_seconds() - before < 0.02
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")")[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) * 1024
+
+    def milliseconds_to(self, change, host):
+        """From the begin of a change to the first answer with a host."""
+        query = self.message(self.zone(self.count // 2), edns=False).to_wire()
+        label = bytes([len(host)]) + host.encode()
+        start = time.monotonic()
+        change()
+        while label not in self.ask_wire(query):
+            if time.monotonic() - start > PATIENCE:
+                raise AssertionError(f"waited in vain for {host}")
+        return (time.monotonic() - start) * 1000
+
+
+@dataclasses.dataclass
+class Start:
+    """What it takes to serve the zones."""
+
+    cpu: float
+    memory: int
+
+
+def start_cost(server):
+    return Start(server.cpu_seconds(), server.memory())
+
+
+@dataclasses.dataclass
+class Switches:
+    """Milliseconds from a changed map to an answer from it, under load; what the load has lost."""
+
+    times: list
+    bad: int
+
+
+def switch_map(server):
+    seed = random.Random(2)
+    queries = [server.message(server.zone(seed.randrange(server.count)), edns=False).to_wire()
+               for _ in range(LOAD)]
+    with dnsperf(server, queries, 3600) as load:
+        hosts = [f"switch{i}" for i in range(SWITCHES)]
+        maps = [MAP.read_text().replace("mx1.house", f"{host}.house") for host in hosts]
+        times = [server.milliseconds_to(lambda text=text: server.write_map(text), host)
+                 for text, host in zip(maps, hosts)]
+        load.send_signal(signal.SIGINT)
+        output, _ = load.communicate()
+    lost = int(re.search(r"Queries lost:\s+(\d+)", output).group(1))
+    failed = sum(int(number) for code, number in re.findall(r"([A-Z]+) (\d+) \(", output)
+                 if code != "NOERROR")
+    return Switches(times, lost + failed)
+
+
+def reload_configuration(server):
+    """Milliseconds of the same by `knotc reload`, without load."""
+    server.settings["builtin"] = "ovh"
+    server.write_configuration()
+    return server.milliseconds_to(lambda: server.knotc("reload"), "mx0")

@@ -182,9 +182,10 @@ def test_signal(knotd, relay, number, command):
 
 
 @pytest.mark.parametrize("right, wrong", [(b"mail.example.net.", b"mail..xample.net."),
-                                          (b"zone-diff", b"zone-xxxx")])
+                                          (b"zone-diff", b"conf-diff"),
+                                          (b"zone-commit", b"zone-backup")])
 def test_refused_in_the_middle(knotd, relay, right, wrong):
-    """What the server refuses within the transaction is aborted, over the same connection."""
+    """Where the server refuses a step, the transaction is aborted, over the same connection."""
     server = knotd({"a.example": zone_text()})
     before = contents(server, "a.example")
     between = relay(server, right, rewrite=(right, wrong))

@@ -29,7 +29,8 @@ def test_version():
 
 
 @pytest.mark.parametrize("args", [
-    [], ["nothing"], ["-x"], ["--nothing"], ["-t"], ["-t", "x", "show", "a"], ["-t", "-1", "show", "a"],
+    [], ["nothing"], ["-x"], ["--nothing"], ["-t"], ["-t", "x", "show", "a"],
+    ["-t", "-1", "show", "a"],
     ["-t", "", "show", "a"], ["-t", "99999999999", "show", "a"], ["-s"],
     ["check"], ["check", "a", "b"], ["lint"], ["lint", "a", "b"], ["show"], ["show", "a", "b"],
     ["add"], ["add", "a", "b", "c"], ["add", "a", "b", "c", "d", "e", "f"],
@@ -129,7 +130,8 @@ def test_memory(knotd, tmp_path):
             (1, "show", "a.example"), (1, "show", "b.example"), (1, "show", "a..b"),
             (0, "-n", "add", "a.example", "@", "20", "bücher.example"),
             (0, "-j", "add", "a.example", "@", "20", "mail.example.net"),
-            (1, "add", "a.example", "@", "30", "alias"), (1, "add", "a.example", "a.example", "1", "x"),
+            (1, "add", "a.example", "@", "30", "alias"),
+            (1, "add", "a.example", "a.example", "1", "x"),
             (0, "del", "a.example", "@", "10", "mail"), (1, "del", "a.example", "x"),
             (0, "use", "a.example", "gandi", "x=y"), (0, "use", "a.example", "outlook", "id=z"),
             (1, "use", "a.example", "nobody"), (1, "use", "a.example", "a b"),

@@ -133,12 +133,12 @@ static bool covers(const knot_rrset_t *rrsig, const knot_rrset_t *denial)
 	       knot_dname_is_equal(rrsig->owner, denial->owner);
 }
 
-bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i)
+bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, uint16_t i)
 {
 	const knot_rrset_t *denial = &pkt->rr[i];
 	patch_t patches[SIGNATURES_MAX];
 	size_t count = 0;
-	bool checkable = true;
+	bool checkable = keys_known;
 
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
 		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;

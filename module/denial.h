@@ -31,10 +31,11 @@ uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i);
 /*!
  * \brief Makes a denial list MX, and signs it anew.
  *
- * \param keys  Keys of the zone.
- * \param pkt   Response.
- * \param i     Index of the RRset.
+ * \param keys        Keys of the zone.
+ * \param keys_known  They are known to be at hand: also a denial without signatures is changed.
+ * \param pkt         Response.
+ * \param i           Index of the RRset.
  *
  * \return False if it cannot be signed; the response is unchanged then.
  */
-bool mxp_denial_patch(const mxp_keys_t *keys, knot_pkt_t *pkt, uint16_t i);
+bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, uint16_t i);

@@ -402,14 +402,15 @@ static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
  * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
  *
  * An MX query has got none unless its answer cannot be signed; that is asked for again. For all
- * others, the denial itself shows if there are keys.
+ * others, the denial itself shows if there are keys, unless it comes without signatures.
  */
 NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                      knotd_mod_t *mod)
 {
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	verdict_t verdict;
-	if (is_mx(pkt)) {
+	const bool keys_known = is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
+	if (keys_known) {
 		(void)judge(&mx, pkt, qdata, mod, &verdict);
 	} else {
 		decide(&mx, pkt, qdata, mod, &verdict);
@@ -419,7 +420,7 @@ NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t 
 		return;
 	}
 	const mxp_keys_t keys = keys_of(qdata, mod);
-	while (i < pkt->rrset_count && mxp_denial_patch(&keys, pkt, i)) {
+	while (i < pkt->rrset_count && mxp_denial_patch(&keys, keys_known, pkt, i)) {
 		i = mxp_denial_find(pkt, i + 1);
 	}
 }

@@ -16,7 +16,7 @@
 /*! \brief Signing of a zone. */
 typedef struct {
 	char *keystore;    /*!< Configuration of the keystore, allocated; NULL for a zone that
-	                        neither signs, nor follows a primary, nor names a policy. */
+	                        neither signs nor follows a primary. */
 	bool pkcs11;       /*!< The keystore is PKCS #11, not PEM files. */
 	int64_t max_ttl;   /*!< The policy's `zone-max-ttl` in seconds, -1 if it does not count. */
 	bool online;       /*!< mod-onlinesign signs the zone. */

@@ -59,7 +59,21 @@ bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
 	       same_time(&id1->ctime, &id2->ctime);
 }
 
-static int read_all(int fd, char *data, size_t size)
+/*! \brief Takes the error of a system call; Knot's library has no words for all of them. */
+static int system_error(const char **reason)
+{
+	const int ret = knot_map_errno();
+	*reason = (ret != KNOT_ERRNO_ERROR) ? knot_strerror(ret) : strerrordesc_np(errno);
+	return ret;
+}
+
+static int changed(const char **reason)
+{
+	*reason = "changed while being read";
+	return KNOT_EAGAIN;
+}
+
+static int read_all(int fd, char *data, size_t size, const char **reason)
 {
 	size_t done = 0;
 	while (done < size) {
@@ -67,9 +81,9 @@ static int read_all(int fd, char *data, size_t size)
 		if (ret < 0 && errno == EINTR) {
 			continue;
 		} else if (ret < 0) {
-			return knot_map_errno();
+			return system_error(reason);
 		} else if (ret == 0) {
-			return KNOT_EAGAIN;
+			return changed(reason);
 		}
 		done += (size_t)ret;
 	}
@@ -80,8 +94,7 @@ static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0) {
-		*reason = knot_strerror(knot_map_errno());
-		return knot_map_errno();
+		return system_error(reason);
 	}
 	*id = stat_id(&st);
 	if (!S_ISREG(st.st_mode)) {
@@ -99,13 +112,12 @@ static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const
 		*reason = "not enough memory";
 		return KNOT_ENOMEM;
 	}
-	int ret = read_all(fd, *data, *size);
+	int ret = read_all(fd, *data, *size, reason);
 	if (ret == KNOT_EOK && fstat(fd, &st) == 0) {
 		const mxp_file_id_t after = stat_id(&st);
-		ret = mxp_file_same(id, &after) ? KNOT_EOK : KNOT_EAGAIN;
+		ret = mxp_file_same(id, &after) ? KNOT_EOK : changed(reason);
 	}
 	if (ret != KNOT_EOK) {
-		*reason = (ret == KNOT_EAGAIN) ? "changed while being read" : knot_strerror(ret);
 		free(*data);
 		*data = NULL;
 		*size = 0;
@@ -127,8 +139,7 @@ int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id
 	// Nothing but a FIFO put there meanwhile could block: hence O_NONBLOCK.
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
-		*reason = knot_strerror(knot_map_errno());
-		return knot_map_errno();
+		return system_error(reason);
 	}
 	const int ret = read_open(fd, data, size, id, reason);
 	close(fd);

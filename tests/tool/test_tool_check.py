@@ -169,6 +169,12 @@ def test_no_file(tmp_path):
         assert result.err.startswith(f"{path}: ") and result.err.count("\n") == 1
 
 
+def test_file_errors_have_words(tmp_path):
+    path = tmp_path / "loop"
+    path.symlink_to(path)
+    assert run("check", path).err == f"{path}: Too many levels of symbolic links\n"
+
+
 def test_titles_are_safe(tmp_path):
     path = write(tmp_path, 'a 60 MX 10 a.example.\n'
                            ' TXT "title=\\027[31mB\\195\\188cher\\255"\n')

@@ -14,8 +14,10 @@
 #include "mapfile.h"
 #include "reader.h"
 
-/*! A file whose writer does not close it is read when it has been still for so long. */
+/*! A file whose writer is not heard of is read when it has been still for so long. */
 #define STILL 300
+/*! The same, if it was heard that it is written and not that it was closed. */
+#define STILL_OPEN 2000
 /*! Attempts to read a file that changes while it is read for the first time. */
 #define ATTEMPTS 10
 /*! Two changes within this time can have the same time stamp. */
@@ -337,9 +339,10 @@ mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 	// A file that is gone may be about to come back, and an empty one about to be written.
 	// The size of one that is truncated changes before its time stamp does.
 	const bool filled = id.error == 0 && id.size > 0;
-	const bool complete = filled && (file->closed || mxp_file_older(&id, STILL));
+	const unsigned still = file->open ? STILL_OPEN : STILL;
+	const bool complete = filled && (file->closed || mxp_file_older(&id, still));
 	file->closed = false;
-	if (!complete && now - file->seen_at < STILL) {
+	if (!complete && now - file->seen_at < still) {
 		return MXP_LOOK_SOON;
 	}
 	return MXP_READ;

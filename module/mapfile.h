@@ -55,6 +55,7 @@ typedef struct mxp_mapfile {
 	uint64_t hash;       /*!< Hash of the text that was read. */
 	bool recheck;        /*!< It was so young that a change since may not show. */
 	bool closed;         /*!< The file is complete: renamed, or closed by its writer. */
+	bool open;           /*!< A writer was heard of that has not closed it yet. */
 	unsigned writes;     /*!< How often it was heard that the file is written. */
 	bool refused;        /*!< The last state was refused. */
 	bool retry;          /*!< It may be good now. */

@@ -26,7 +26,7 @@
 /*! How long writers that follow each other without a pause are given way, in milliseconds. */
 #define GIVE_WAY 250
 /*! Longest wait for a file that has changed, in milliseconds. */
-#define PATIENCE UINT64_C(1000)
+#define PATIENCE UINT64_C(3000)
 
 /*! \brief The thread that watches the files. */
 typedef struct {
@@ -65,15 +65,24 @@ static uint64_t steady_ms(void)
 }
 
 /*!
- * \brief Whoever speaks for the server: the zone that came last.
+ * \brief Logs on behalf of a zone, since the server knows no other way.
  *
- * The server logs only on behalf of a zone. It frees a zone's name shortly before the zone leaves
- * here; the zone that came last is the one least likely to be about to go.
+ * It frees a zone's name shortly before the zone leaves here, so one that waits for the lock to
+ * leave cannot be named. The zone that came last is the one least likely to be about to go.
  */
-static mxp_logger_t speaker(void)
+static void speak(void *ctx, int priority, const char *message)
 {
-	return (mxp_logger_t){ user_log, users->ctx };
+	(void)ctx;
+	const mxp_user_t *user = users;
+	while (user != NULL && __atomic_load_n(&user->leaving, __ATOMIC_RELAXED)) {
+		user = user->next;
+	}
+	if (user != NULL) {
+		user_log(user->ctx, priority, message);
+	}
 }
+
+static const mxp_logger_t logger = { .log = speak };
 
 static void file_changed(void *ctx, int folder, const char *name, bool complete)
 {
@@ -81,6 +90,7 @@ static void file_changed(void *ctx, int folder, const char *name, bool complete)
 	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
 		if (name == NULL || mxp_mapfile_is(file, folder, name)) {
 			file->closed = complete;
+			file->open = !complete;
 			file->writes += !complete;
 		}
 	}
@@ -103,6 +113,7 @@ static bool is_watched(int folder)
 static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 {
 	const int before[] = { file->watched[0], file->watched[1] };
+	file->open = false;
 	file->watched[0] = mxp_watch_add(watch, file->path);
 	file->watched[1] = file->real != NULL ? mxp_watch_add(watch, file->real) : -1;
 	for (size_t i = 0; i < 2; i++) {
@@ -143,7 +154,6 @@ static bool look_at(mxp_mapfile_t *file, watcher_t *self, mxp_garbage_t **garbag
 	hear(self);
 	const bool emptied = text.ret == KNOT_EOK && text.size == 0 && file->seen.size > 0;
 	if (text.ret != KNOT_EAGAIN && writes == file->writes && !emptied) {
-		const mxp_logger_t logger = speaker();
 		mxp_mapfile_take(file, &text, look == MXP_READ_AGAIN, &logger, garbage);
 	}
 	free(text.data);
@@ -200,10 +210,9 @@ static void *watch_files(void *arg)
 /*! \brief Starts the thread, which takes no signal that is meant for the server. */
 static void start_watcher(void)
 {
-	const mxp_logger_t logger = speaker();
 	watcher_t *self = calloc(1, sizeof(*self));
 	if (self == NULL || !mxp_watch_open(&self->watch)) {
-		logger.log(logger.ctx, LOG_ERR, "preset maps are not watched for changes");
+		speak(NULL, LOG_ERR, "preset maps are not watched for changes");
 		free(self);
 		return;
 	}
@@ -214,7 +223,7 @@ static void start_watcher(void)
 	const int ret = pthread_create(&self->thread, NULL, watch_files, self);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret != 0) {
-		logger.log(logger.ctx, LOG_ERR, "preset maps are not watched for changes");
+		speak(NULL, LOG_ERR, "preset maps are not watched for changes");
 		mxp_watch_close(&self->watch);
 		free(self);
 		return;
@@ -253,7 +262,6 @@ static mxp_mapfile_t *file_get(const char *path)
 		file = file->next;
 	}
 	if (file == NULL) {
-		const mxp_logger_t logger = speaker();
 		file = mxp_mapfile_new(path, steady_ms(), &logger);
 		if (file == NULL) {
 			return NULL;
@@ -296,7 +304,6 @@ static mxp_instance_t *instance_get(const mxp_settings_t *settings, mxp_mapfile_
 		instance->references++;
 		return instance;
 	}
-	const mxp_logger_t logger = speaker();
 	mxp_instance_t *instance = mxp_instance_new(file, settings, &logger);
 	if (instance != NULL && tsearch(instance, &instances, cmp_instances) == NULL) {
 		mxp_instance_free(instance);
@@ -381,6 +388,7 @@ void mxp_leave(mxp_user_t *user)
 	watcher_t *last = NULL;
 	const bool signs = user->instance != NULL && user->instance->settings.keystore != NULL;
 
+	__atomic_store_n(&user->leaving, true, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&lock);
 	if (user->instance != NULL) {
 		instance_put(user->instance);

@@ -8,8 +8,12 @@
 #include "mapfile.h"
 #include "unit.h"
 
-/* The clock is the test's own: a moment is shorter than any wait of the module, ages are longer. */
+/*
+ * The clock is the test's own: a moment is shorter than any wait of the module, ages are longer, and
+ * a pause is longer than that for a writer that is not heard of.
+ */
 #define MOMENT  1
+#define PAUSE   500
 #define AGES    10000
 
 #define MAP     "house MX 10 mx.house.test.\ngandi MX 10 a.test.\n"
@@ -177,6 +181,25 @@ static void reads_a_closed_file_at_once(void **state)
 	assert_int_equal(look(MOMENT), MXP_LOOK_SOON);
 }
 
+/*! \brief A writer that pauses is waited for, but one that never closes the file not for ever. */
+static void gives_an_open_file_time(void **state)
+{
+	(void)state;
+	settle();
+	write_at(NEW_MAP, true);
+	file->open = true;
+	assert_int_equal(look(MOMENT), MXP_LOOK_SOON);
+	assert_int_equal(look(PAUSE), MXP_LOOK_SOON);
+	write_at(NEW_MAP "\n", true);
+	assert_int_equal(look(PAUSE), MXP_LOOK_SOON);
+	assert_int_equal(look(PAUSE), MXP_LOOK_SOON);
+	file->open = false;
+	assert_int_equal(look(MOMENT), MXP_READ);
+	file->open = true;
+	assert_int_equal(look(MOMENT), MXP_LOOK_SOON);
+	assert_int_equal(look(AGES), MXP_READ);
+}
+
 static void reads_an_old_file_at_once(void **state)
 {
 	(void)state;
@@ -316,6 +339,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(finds_a_hidden_change),
 	cmocka_unit_test(waits_for_a_writer),
 	cmocka_unit_test(reads_a_closed_file_at_once),
+	cmocka_unit_test(gives_an_open_file_time),
 	cmocka_unit_test(reads_an_old_file_at_once),
 	cmocka_unit_test(waits_for_a_file_that_is_gone),
 	cmocka_unit_test(retries_what_lacked_something),

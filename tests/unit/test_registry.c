@@ -437,6 +437,55 @@ static void speaks_for_a_zone_that_is_there(void **state)
 	zones[0].here = true;
 }
 
+/*! \brief Zone that is to leave while messages are logged on its behalf. */
+static mxp_user_t *leaver;
+static pthread_t leave_thread;
+static size_t said[ZONES];
+
+static void *leave(void *arg)
+{
+	mxp_leave(arg);
+	return NULL;
+}
+
+static void take_log_and_leave(void *ctx, int priority, const char *message)
+{
+	take_log(ctx, priority, message);
+	pthread_mutex_lock(&logs_lock);
+	said[(zone_t *)ctx - zones]++;
+	mxp_user_t *user = leaver;
+	leaver = NULL;
+	pthread_mutex_unlock(&logs_lock);
+	if (user != NULL) {
+		assert_int_equal(pthread_create(&leave_thread, NULL, leave, user), 0);
+		await(__atomic_load_n(&user->leaving, __ATOMIC_RELAXED));
+	}
+}
+
+/*! \brief A zone that waits to leave has no name any more: another one speaks meanwhile. */
+static void speaks_for_no_zone_that_is_leaving(void **state)
+{
+	(void)state;
+	mxp_settings_t set = settings();
+	set.rules.preset = "none-such";
+	mxp_user_t *first = mxp_join(&set, take_log_and_leave, &zones[0]);
+	mxp_user_t *last = mxp_join(&set, take_log_and_leave, &zones[1]);
+	assert_non_null(first);
+	assert_non_null(last);
+	expect_logs(1, 1);
+	pthread_mutex_lock(&logs_lock);
+	memset(said, 0, sizeof(said));
+	leaver = last;
+	pthread_mutex_unlock(&logs_lock);
+
+	write_map(NEW_MAP); // Two lines: it is loaded, and lacks the preset.
+	expect_logs(1, 1);
+	assert_int_equal(pthread_join(leave_thread, NULL), 0);
+	assert_int_equal(said[0], 1);
+	assert_int_equal(said[1], 1);
+	mxp_leave(first);
+}
+
 /* The ways in which a file changes. Each ends with the new map in place. */
 
 static FILE *open_file;
@@ -731,7 +780,7 @@ static void takes_a_refused_map_later(void **state)
 /*!
  * \brief A zone that comes right after a change has the new map, as a reload should show it.
  *
- * Joining waits for a second at most: this may fail on a machine that stands still.
+ * Joining waits for three seconds at most: this may fail on a machine that stands still.
  */
 static void joining_waits_for_a_change(void **state)
 {
@@ -896,6 +945,7 @@ static const struct CMUnitTest first[] = {
 	cmocka_unit_test(logs_the_counts),
 	cmocka_unit_test(last_leave_ends_all),
 	cmocka_unit_test(speaks_for_a_zone_that_is_there),
+	cmocka_unit_test(speaks_for_no_zone_that_is_leaving),
 	cmocka_unit_test(takes_the_last_of_quick_changes),
 	cmocka_unit_test(starts_without_a_good_map),
 	cmocka_unit_test(starts_without_the_builtin),

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <libknot/version.h>
+
 #include "dnssec.h"
 
 #define C_BACKEND        "\007backend"
@@ -37,13 +39,27 @@ static char *join_paths(const char *base, const char *path)
 	return asprintf(&out, "%s/%s", base, path) >= 0 ? out : NULL;
 }
 
+/*! \brief Finds a policy's keystore; of those in Knot DNS 3.5, the first one is for new keys. */
+static knotd_conf_t keystore_of(knotd_mod_t *mod, const knotd_conf_t *policy)
+{
+	knotd_conf_t keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
+#if KNOT_VERSION_HEX >= 0x030500
+	if (keystore.count > 0) {
+		const knotd_conf_t first = { .single = keystore.multi[0], .count = 1 };
+		knotd_conf_free(&keystore);
+		return first;
+	}
+#endif
+	return keystore;
+}
+
 /*! \brief Finds the keystore of a policy; a zone without one has the server's own. */
 static void find_keystore(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
 {
 	const char *config = DEFAULT_KEYSTORE;
 	knotd_conf_t keystore = { .count = 0 };
 	if (policy->count > 0) {
-		keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
+		keystore = keystore_of(mod, policy);
 	}
 	if (keystore.count > 0) {
 		config = knotd_conf(mod, C_KEYSTORE, C_CONFIG, &keystore).single.string;

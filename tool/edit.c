@@ -44,7 +44,7 @@ bool edit_unset(edit_t *edit, const knot_dname_t *owner, const char *type, const
 
 static void write_change(const knot_ctl_data_t *unit, void *ctx)
 {
-	fprintf(ctx, "%8s %s %s %s %s\n", (*unit)[KNOT_CTL_IDX_FLAGS], (*unit)[KNOT_CTL_IDX_OWNER],
+	fprintf(ctx, "%8s %s %s %s %s\n", (*unit)[CTL_SIGN], (*unit)[KNOT_CTL_IDX_OWNER],
 	        (*unit)[KNOT_CTL_IDX_TTL], (*unit)[KNOT_CTL_IDX_TYPE], (*unit)[KNOT_CTL_IDX_DATA]);
 }
 

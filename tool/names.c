@@ -90,10 +90,10 @@ static bool append(knot_dname_storage_t name, const knot_dname_t *zone)
 	return true;
 }
 
-/*! \brief Cuts the last labels of a name off. */
-static void cut(const knot_dname_t *name, size_t labels, knot_dname_storage_t out)
+/*! \brief Cuts the name of the zone off the end of a name. */
+static void cut(const knot_dname_t *name, const knot_dname_t *zone, knot_dname_storage_t out)
 {
-	const size_t len = knot_dname_prefixlen(name, knot_dname_labels(name, NULL) - labels, NULL);
+	const size_t len = knot_dname_size(name) - knot_dname_size(zone);
 	memcpy(out, name, len);
 	out[len] = 0;
 }
@@ -115,7 +115,7 @@ static void refuse_doubled(const char *text, const knot_dname_t *host, const kno
 	name_str_t host_str = "";
 	name_str_t zone_str = "";
 	name_str_t rest_str = "";
-	cut(host, knot_dname_labels(zone, NULL), rest);
+	cut(host, zone, rest);
 	name_str(host, host_str);
 	name_str(zone, zone_str);
 
@@ -256,7 +256,7 @@ bool name_is_doubled(const knot_dname_t *name, const knot_dname_t *zone)
 		return false;
 	}
 	knot_dname_storage_t rest = "";
-	cut(name, knot_dname_labels(zone, NULL), rest);
+	cut(name, zone, rest);
 	return knot_dname_in_bailiwick(rest, zone) >= 0;
 }
 
@@ -264,7 +264,7 @@ bool name_is_address(const knot_dname_t *name, const knot_dname_t *zone)
 {
 	knot_dname_storage_t rest = "";
 	const bool in_zone = knot_dname_in_bailiwick(name, zone) >= 0;
-	cut(name, in_zone ? knot_dname_labels(zone, NULL) : 0, rest);
+	cut(name, in_zone ? zone : (const knot_dname_t *)"", rest);
 
 	char text[KNOT_DNAME_MAXLEN + 1] = "";
 	size_t len = 0;

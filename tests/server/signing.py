@@ -86,6 +86,16 @@ def bitmaps(answer):
             for rdata in rrset for words in [rdata.to_text().split()] if "SOA" in words]
 
 
+def signed_pairs(section):
+    """The RRsets of a section that have RRSIGs in it, with these."""
+    for rrset in section:
+        rrsigs = [rdata for other in section
+                  if other.rdtype == dns.rdatatype.RRSIG and other.name == rrset.name and
+                  other.covers == rrset.rdtype for rdata in other]
+        if rrsigs:
+            yield rrset, rrsigs
+
+
 def with_signatures(answer, rtype="MX"):
     covered = dns.rdatatype.from_text(rtype)
     return any(rrset.rdtype == dns.rdatatype.RRSIG and rrset.covers == covered

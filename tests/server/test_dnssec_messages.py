@@ -8,7 +8,7 @@ import dns.tsig
 import pytest
 
 from knot import HOUSE, mx_of
-from signing import Keys, bitmaps, sections
+from signing import Keys, bitmaps, sections, signed_pairs
 
 ZONE, WILD = "message.example", "wild.example"
 ZONES = {ZONE: "@ HTTPS 1 @\n@ HTTPS 2 mail\n@ A 192.0.2.1\nmail A 192.0.2.4\n",
@@ -30,16 +30,6 @@ KEY = dns.tsig.Key("key.", SECRET, dns.tsig.HMAC_SHA256)
 KEYED = {"extra": f"key:\n  - id: key\n    algorithm: hmac-sha256\n    secret: {SECRET}\n"
                   "acl:\n  - id: query\n    key: key\n    action: query\n",
          "zone_extra": "    acl: query\n"}
-
-
-def signed_pairs(section):
-    """The RRsets of a section that have RRSIGs in it, with these."""
-    for rrset in section:
-        rrsigs = [rdata for other in section
-                  if other.rdtype == dns.rdatatype.RRSIG and other.name == rrset.name and
-                  other.covers == rrset.rdtype for rdata in other]
-        if rrsigs:
-            yield rrset, rrsigs
 
 
 def assert_no_lie(keys, *parts):

@@ -205,4 +205,5 @@ class Validator(threading.Thread):
     def __exit__(self, *_):
         self.ended.set()
         self.join()
-        assert self.rounds > 0 and not self.wrong
+        assert not self.wrong, self.wrong
+        assert self.rounds > 0

@@ -17,8 +17,9 @@ ZONES = {ZONE: "@ HTTPS 1 @\n@ HTTPS 2 mail\n@ A 192.0.2.1\nmail A 192.0.2.4\n",
 # What has MX in it, or a denial at the apex: in the authority, answer or additional section.
 QUESTIONS = [(ZONE, "MX"), (ZONE, "AAAA"), ("www." + ZONE, "AAAA"), ("nx." + ZONE, "A"),
              ("a.nx." + ZONE, "MX"), (ZONE, "NSEC"), (ZONE, "HTTPS"), ("cut." + WILD, "A")]
-DENIALS = {"nsec": ("nsec3: off",), "nsec3": ("nsec3: on", "nsec3-salt-length: 8"),
-           "optout": ("nsec3: on", "nsec3-opt-out: on")}
+# Without salt, the same denials come with the same names each time.
+NSEC3 = ("nsec3: on", "nsec3-salt-length: 0")
+DENIALS = {"nsec": ("nsec3: off",), "nsec3": NSEC3, "optout": (*NSEC3, "nsec3-opt-out: on")}
 ALGORITHMS = {"rsa": ("algorithm: rsasha256", "zsk-size: 4096"),
               "ecdsa": ("algorithm: ecdsap256sha256",)}
 
@@ -45,13 +46,13 @@ def assert_no_lie(keys, *parts):
 
 def wildcard_name(server):
     """A name whose answer from a wildcard comes with the denial at the apex, and with addresses."""
-    names = (f"!{number}.{WILD}" for number in range(1000))
+    names = (f"!{number}.{WILD}" for number in range(100))
     return next(name for name in names
                 if bitmaps(server.ask(name, "MX", dnssec=True, tcp=True)))
 
 
 def ask_sized(server, keys, name, rtype, size):
-    """Asks for an answer of at most a size; returns it if it is of use."""
+    """Asks for an answer of at most a size, which has to be right."""
     query = server.message(name, rtype, dnssec=True, payload=size)
     wire = server.ask_wire(query.to_wire())
     answer = dns.message.from_wire(wire)

@@ -78,11 +78,14 @@ def algorithms(tags):
 
 
 def signing_algorithms(server):
-    """Algorithms that sign MX: all those of the DNSKEYs (RFC 4035, section 2.2)."""
+    """Algorithms that sign MX, at least all those of the DNSKEYs (RFC 4035, section 2.2).
+
+    The server itself serves signatures of keys that are not published yet, or no longer.
+    """
     before = published(server)
     found = algorithms(key_tags(server, ZONE))
     if before == published(server):
-        assert found == algorithms(before)
+        assert found >= algorithms(before)
     return found
 
 

@@ -152,7 +152,8 @@ def test_signed_zone(signed, who, zone):
 
 
 DENIED = [*((name, "AAAA") for name in ("www2", "x.wild", "b.c", "cut")),
-          *((name, "MX") for name in ("", "www", "www2", "nothing", "x.nothing", "x.text", "x.cut")),
+          *((name, "MX") for name in ("", "www", "www2", "nothing", "x.nothing", "x.text",
+                                      "x.cut")),
           *(("", rtype) for rtype in ("ANY", "SRV", "NSEC", "DNSKEY", "NSEC3PARAM", "HTTPS"))]
 SIZES = [{"tcp": False, "dnssec": dnssec, "payload": payload} for dnssec in (False, True)
          for payload in (512, 600, 700, 900, 1100, 1232)]

@@ -69,9 +69,17 @@ static uint16_t wire_rdata_len(const uint8_t *rdata)
 	return knot_wire_read_u16(rdata - 2);
 }
 
+/*! \brief Tells if an RRset is a denial of MX at the apex, in the packet, too. */
+static bool denies_mx(const knot_pkt_t *pkt, uint16_t i)
+{
+	const size_t bitmap = apex_bitmap(&pkt->rr[i]);
+	return bitmap > 0 &&
+	       !has_type(wire_rdata(pkt->wire + pkt->rr_info[i].pos) + bitmap, KNOT_RRTYPE_MX);
+}
+
 uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i)
 {
-	while (i < pkt->rrset_count && apex_bitmap(&pkt->rr[i]) == 0) {
+	while (i < pkt->rrset_count && !denies_mx(pkt, i)) {
 		i++;
 	}
 	return i;

@@ -19,7 +19,7 @@
 #include "signer.h"
 
 /*!
- * \brief Finds a denial of MX at the apex in a response.
+ * \brief Finds a denial of MX at the apex in a response, unless it was made to list MX.
  *
  * \param pkt  Response.
  * \param i    Index of the RRset to begin with.

@@ -435,12 +435,20 @@ static knotd_in_state_t denial(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
 	return state;
 }
 
-// A truncated response has skipped the other stage. One with TSIG is signed by now; whoever gets
-// it asks again in any case.
-static knotd_state_t truncated_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                                      knotd_mod_t *mod)
+/*! \brief Tells if a response may have been cut off: TC is set, or there are additional records. */
+static bool may_be_cut(const knot_pkt_t *pkt)
 {
-	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && knot_wire_get_tc(pkt->wire) &&
+	// OPT alone is none of these.
+	return knot_wire_get_tc(pkt->wire) || knot_wire_get_arcount(pkt->wire) > 1;
+}
+
+// A response that was cut off has skipped the stages from that section on; without TC, it is the
+// additional one. A response with TSIG is signed by now: with TC, whoever gets it asks again, and
+// without, nothing but an additional denial is left as the zone has it.
+static knotd_state_t cut_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                knotd_mod_t *mod)
+{
+	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && may_be_cut(pkt) &&
 	    !knot_pkt_has_tsig(qdata->query)) {
 		(void)denial(KNOTD_IN_STATE_TRUNC, pkt, qdata, mod);
 	}
@@ -456,12 +464,15 @@ int mxp_hooks_add(knotd_mod_t *mod, bool signs)
 	if (!signs) {
 		return ret;
 	}
-	// In the last stage, all sections are there.
+	// Additional records that do not fit make the server skip the last stage.
+	if (ret == KNOT_EOK) {
+		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_AUTHORITY, denial);
+	}
 	if (ret == KNOT_EOK) {
 		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ADDITIONAL, denial);
 	}
 	if (ret == KNOT_EOK) {
-		ret = knotd_mod_hook(mod, KNOTD_STAGE_END, truncated_denial);
+		ret = knotd_mod_hook(mod, KNOTD_STAGE_END, cut_denial);
 	}
 	return ret;
 }

@@ -9,6 +9,7 @@ import dns.rdatatype
 import pytest
 
 from knot import HOUSE, TRANSFER, secondary_of, wait_for, zone_text
+from signing import policies
 
 BODY = """
 @ 3600 TXT "some text"
@@ -109,7 +110,9 @@ SIGNED = {
     "marker.example": BODY + MARKER,
     "mixed.example": BODY + "@ 60 MX 10 mx1.house.example.\n@ 60 MX 20 mail\n",
     "builtin.example": BODY + "@ 60 MX 10 mx1.house.example.\n" + MARKER,
+    "nsec3.example": BODY + "@ 60 HTTPS 1 @\n",
 }
+POLICIES = {"nsec3": ("algorithm: rsasha256", "zsk-size: 3072", "nsec3: on")}
 UNTOUCHED = {
     "override.example": BODY + "@ 60 MX 10 mail\n",
     "none.example": BODY + '@ 60 TXT "mx-preset=none"\n',
@@ -122,14 +125,17 @@ def signed(shared_knotd):
     zones = {zone: zone_text(body + "www2 60 CNAME @\n")
              for zone, body in {**SIGNED, **UNTOUCHED}.items()}
     primary = shared_knotd(zones, settings={"dnssec": "off", "statistics": True},
-                           extra=TRANSFER["extra"],
+                           extra=TRANSFER["extra"] + policies(POLICIES),
+                           modules={"nsec3.example": "mod-mxpreset/house\n"
+                                                     "    dnssec-policy: nsec3"},
                            zone_extra=TRANSFER["zone_extra"] + "    dnssec-signing: on\n")
     for zone in zones:
         wait_for(lambda z=zone: len(primary.ask(z, "SOA", dnssec=True).answer) == 2,
                  f"signatures of {zone}")
+    options = {name: value + TRANSFER[name] for name, value in secondary_of(primary).items()}
     unsigned = dict.fromkeys(zones)
-    secondary = shared_knotd(unsigned, settings={"statistics": True}, **secondary_of(primary))
-    return primary, secondary, shared_knotd(unsigned, module=False, **secondary_of(primary))
+    secondary = shared_knotd(unsigned, settings={"statistics": True}, **options)
+    return primary, secondary, shared_knotd(unsigned, module=False, **options)
 
 
 @pytest.mark.parametrize("who", [0, 1], ids=["dnssec-off", "secondary"])
@@ -143,6 +149,23 @@ def test_signed_zone(signed, who, zone):
     asked = 2 * len(TRANSPORTS) if zone in SIGNED else 0
     assert server.counters(zone).get("unsigned", 0) == asked
     assert len(server.log_lines(rf"warning: \[{zone}\.\].*signed")) == bool(asked)
+
+
+DENIED = [*((name, "AAAA") for name in ("www2", "x.wild", "b.c", "cut")),
+          *((name, "MX") for name in ("", "www", "www2", "nothing", "x.nothing", "x.text",
+                                      "x.cut")),
+          *(("", rtype) for rtype in ("ANY", "SRV", "NSEC", "DNSKEY", "NSEC3PARAM", "HTTPS"))]
+SIZES = [{"tcp": False, "dnssec": dnssec, "payload": payload} for dnssec in (False, True)
+         for payload in (512, 600, 700, 900, 1100, 1232)]
+
+
+@pytest.mark.parametrize("who", [0, 1], ids=["dnssec-off", "secondary"])
+@pytest.mark.parametrize("zone", [*SIGNED, *UNTOUCHED])
+def test_signed_messages(signed, who, zone):
+    servers = signed[who], signed[2]
+    for name, rtype in DENIED:
+        assert_equal(servers, f"{name}.{zone}" if name else zone, rtype, [*TRANSPORTS, *SIZES])
+    assert_equal(servers, zone, "AXFR", [{"tcp": True}])
 
 
 @pytest.mark.parametrize("who", [0, 1], ids=["dnssec-off", "secondary"])

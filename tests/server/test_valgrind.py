@@ -8,7 +8,9 @@ import xml.etree.ElementTree
 
 import pytest
 
-from knot import Askers, GANDI, HOUSE, MAP, long_marker, outlook, preset, zone_text
+from knot import Askers, GANDI, HOUSE, MAP, long_marker, mx_of, outlook, preset, zone_text
+from signing import (BODY, bitmaps, key_path, keys_of, policies, signing, wait_signed,
+                     with_signatures)
 
 OWN = preset(600, "10 mail.own.example.")
 ZONES = {
@@ -101,3 +103,50 @@ def test_new_maps_under_load(memcheck):
         for _ in range(10):
             server.write_map(MAP.read_text())
             server.reload()
+
+
+# Signed zones
+
+SIGNED = {"nsec.example": "", "nsec3.example": "", "lost.example": "",
+          "mixed.example": "@ 600 MX 10 mail\nmail A 192.0.2.2\n@ 600 MX 10 mx1.house.example.\n"}
+POLICIES = {"nsec": ("algorithm: ecdsap256sha256",),
+            "nsec3": ("algorithm: ed25519", "nsec3: on")}
+
+
+def ask_signed(server):
+    """MX and denials at the apex, whole and cut off."""
+    for zone in server.zones:
+        for options in ({}, {"tcp": True}, {"payload": 512}, {"dnssec": False}):
+            for name, rtype in ((zone, "MX"), ("www." + zone, "MX"), (zone, "AAAA"),
+                                (zone, "NSEC"), ("nx." + zone, "A")):
+                server.ask(name, rtype, **{"dnssec": True, **options})
+        mx = server.ask(zone, dnssec=True, tcp=True)
+        denial = server.ask(zone, "AAAA", dnssec=True, tcp=True)
+        assert with_signatures(mx) and mx_of(mx)
+        assert all("MX" in words for words in bitmaps(denial))
+
+
+def test_signed_zones(memcheck):
+    server = memcheck({zone: zone_text(BODY + body) for zone, body in SIGNED.items()},
+                      modules={zone: signing("nsec3" if zone == "nsec3.example" else "nsec")
+                               for zone in SIGNED},
+                      extra=policies(POLICIES), settings={"statistics": True})
+    wait_signed(server, SIGNED)
+    for key in keys_of(server, "lost.example"):
+        key_path(server, key).unlink()
+    assert server.mx("lost.example", dnssec=True) == []
+    del server.zones["lost.example"]
+    server.reload()
+
+    ask_signed(server)
+    for _ in range(10):  # More signatures than are remembered.
+        server.knotc("-b", "zone-sign")
+        for zone in server.zones:
+            assert bitmaps(server.ask(zone, "AAAA", dnssec=True))
+    ask_signed(server)
+    server.set_zone("nsec.example", "set @ 60 TXT mx-preset=gandi")
+    server.reload()
+    ask_signed(server)
+    del server.zones["nsec.example"]
+    server.reload()
+    ask_signed(server)

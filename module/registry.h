@@ -44,6 +44,17 @@ typedef struct mxp_user {
 mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx);
 
 /*!
+ * \brief Finds the largest TTL of the presets that a zone can be served with.
+ *
+ * \param user       Zone.
+ * \param name       Output: name of the preset.
+ * \param name_size  Size of the output in octets.
+ *
+ * \return TTL in seconds, 0 if there is no preset.
+ */
+uint32_t mxp_longest_ttl(const mxp_user_t *user, char *name, size_t name_size);
+
+/*!
  * \brief Removes a zone, and with it what it is the last one to use.
  *
  * \param user  Zone that no query can use any more (may be NULL).

@@ -34,6 +34,11 @@ def signing(policy="policy", module="mod-mxpreset/house"):
     return f"{module}\n    dnssec-signing: on\n    dnssec-policy: {policy}"
 
 
+def online(name="online", module="mod-mxpreset/house"):
+    """The `module` item of a zone that mod-onlinesign signs."""
+    return f"[{module}, mod-onlinesign/{name}]"
+
+
 def signed_by(make, zones, kinds=None, **options):
     """A server that signs its zones with one policy; `make` is the fixture `knotd` or alike."""
     kinds = kinds or DEFAULT

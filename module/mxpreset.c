@@ -215,6 +215,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 	if (user != NULL) {
 		user->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		user->online = dnssec.online;
+		user->online_first = dnssec.online_first;
 		check_dnssec(mod, user, &dnssec);
 	}
 	free(dnssec.keystore);

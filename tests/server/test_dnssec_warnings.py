@@ -94,7 +94,8 @@ def warned_once(knotd, zones, **options):
 
 def test_online(knotd):
     server = warned_once(knotd, SIGNED_ONLINE, extra=policies(POLICIES) + ONLINE)
-    assert server.mx("right.example", dnssec=True) == HOUSE
+    for zone in ("right.example", "off.example"):
+        assert server.mx(zone, dnssec=True) == HOUSE
     # A mistake that is made later.
     server.modules["right.example"] = online("without")
     server.reload()

@@ -29,6 +29,23 @@ mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map)
 	return view;
 }
 
+/*! \brief Of two presets, the one with the larger TTL. */
+static const mxp_preset_t *longer(const mxp_preset_t *preset1, const mxp_preset_t *preset2)
+{
+	return preset1 == NULL || (preset2 != NULL && preset2->ttl > preset1->ttl) ? preset2
+	                                                                           : preset1;
+}
+
+const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *rules)
+{
+	const mxp_preset_t *found = longer(view->builtin, view->preset);
+	for (size_t i = 0; rules->marker && view->map != NULL && i < view->map->count; i++) {
+		const mxp_preset_t *preset = &view->map->presets[i];
+		found = preset->alias == NULL ? longer(found, preset) : found;
+	}
+	return found;
+}
+
 static void add_fault(mxp_decision_t *out, mxp_fault_t fault)
 {
 	out->faults[out->fault_count++] = fault;

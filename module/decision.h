@@ -100,6 +100,16 @@ bool mxp_zone_is_reverse(const knot_dname_t *zone);
 mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map);
 
 /*!
+ * \brief Finds the preset with the largest TTL of those that a zone can be served with.
+ *
+ * \param view   Instance's view of a map.
+ * \param rules  Instance's rules.
+ *
+ * \return Preset, NULL if there is none.
+ */
+const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *rules);
+
+/*!
  * \brief Decides which MX a zone is served with.
  *
  * \param rules  Instance's rules.

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include <libknot/descriptor.h>
 
 #include <libknot/version.h>
 
@@ -88,21 +89,22 @@ static bool is_secondary(knotd_mod_t *mod, const knot_dname_t *zone)
 	return found;
 }
 
-/*! \brief Reads where the zone's keys are, unless it cannot be a signed one with keys here. */
-static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
+/*! \brief Reads the largest TTL by which a policy times the roll-overs of keys. */
+static void read_max_ttl(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
 {
-	const bool signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
-	// Each look-up of a zone's item takes a hundredth of the time that a server needs to start.
-	if (!signing && !is_secondary(mod, zone)) {
-		return;
+	if (policy->count > 0) {
+		const knotd_conf_t max_ttl = knotd_conf(mod, C_POLICY, C_ZONE_MAX_TTL, policy);
+		out->max_ttl = max_ttl.count > 0 ? max_ttl.single.integer : -1;
 	}
+}
+
+/*! \brief Reads where the keys are of a zone that the server or its primary signs. */
+static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, bool signing, mxp_dnssec_t *out)
+{
 	const knotd_conf_t policy = knotd_conf_zone(mod, C_DNSSEC_POLICY, zone);
 	find_keystore(mod, &policy, out);
-	if (signing && policy.count > 0) {
-		const knotd_conf_t max_ttl = knotd_conf(mod, C_POLICY, C_ZONE_MAX_TTL, &policy);
-		if (max_ttl.count > 0) {
-			out->max_ttl = max_ttl.single.integer;
-		}
+	if (signing) {
+		read_max_ttl(mod, &policy, out);
 	}
 }
 
@@ -113,24 +115,34 @@ static bool is_module(const knotd_conf_val_t *item, const char *name)
 	return item->data_len >= len && memcmp(item->data, name, len) == 0;
 }
 
-static bool lists_mx(knotd_mod_t *mod, const knotd_conf_val_t *item)
+static bool lists_mx(knotd_mod_t *mod, const knotd_conf_t *id)
 {
-	const size_t name = 1 + (size_t)item->data[0];
-	if (item->data_len <= name) {
-		return false; // The module's defaults, without MX.
-	}
-	const knotd_conf_t id = {
-		.single = { .data = item->data + name, .data_len = item->data_len - name },
-		.count = 1,
-	};
-	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, &id);
+	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, id);
 	bool found = false;
 	for (size_t i = 0; i < bitmap.count; i++) {
-		found |= (strcasecmp(bitmap.multi[i].string, "MX") == 0);
+		uint16_t type = 0;
+		found |= knot_rrtype_from_string(bitmap.multi[i].string, &type) == 0 &&
+		         type == KNOT_RRTYPE_MX;
 	}
 	knotd_conf_free(&bitmap);
 
 	return found;
+}
+
+/*! \brief Reads how mod-onlinesign signs. */
+static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnssec_t *out)
+{
+	const size_t name = 1 + (size_t)item->data[0];
+	out->online_denies_mx = true;
+	if (item->data_len > name) { // Otherwise the module's defaults, without MX.
+		const knotd_conf_t id = {
+			.single = { .data = item->data + name, .data_len = item->data_len - name },
+			.count = 1,
+		};
+		const knotd_conf_t policy = knotd_conf(mod, C_ONLINESIGN, C_POLICY, &id);
+		read_max_ttl(mod, &policy, out);
+		out->online_denies_mx = !lists_mx(mod, &id);
+	}
 }
 
 static void read_modules(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
@@ -143,7 +155,7 @@ static void read_modules(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_
 		if (is_module(item, C_ONLINESIGN)) {
 			out->online = true;
 			out->online_first = !passed;
-			out->online_denies_mx = !lists_mx(mod, item);
+			read_online(mod, item, out);
 		}
 	}
 	knotd_conf_free(&modules);
@@ -153,9 +165,15 @@ mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
 {
 	mxp_dnssec_t out = { .max_ttl = -1 };
 	const knot_dname_t *zone = knotd_mod_zone(mod);
+	const bool signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
 
-	read_policy(mod, zone, &out);
-	read_modules(mod, zone, &out);
+	// Each look-up of a zone's item takes a hundredth of the time that a server needs to start.
+	if (signing || is_secondary(mod, zone)) {
+		read_policy(mod, zone, signing, &out);
+	}
+	if (!signing) { // Otherwise mod-onlinesign refuses to.
+		read_modules(mod, zone, &out);
+	}
 
 	return out;
 }

@@ -15,12 +15,13 @@
 
 /*! \brief Signing of a zone. */
 typedef struct {
-	char *keystore;    /*!< Configuration of the keystore, allocated; NULL for a zone that
-	                        neither signs nor follows a primary. */
-	bool pkcs11;       /*!< The keystore is PKCS #11, not PEM files. */
-	int64_t max_ttl;   /*!< The policy's `zone-max-ttl` in seconds, -1 if it does not count. */
-	bool online;       /*!< mod-onlinesign signs the zone. */
-	bool online_first; /*!< It comes before this module. */
+	char *keystore;  /*!< Configuration of the keystore, allocated; NULL for a zone that
+	                      neither signs nor follows a primary. */
+	bool pkcs11;     /*!< The keystore is PKCS #11, not PEM files. */
+	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
+	                    none. */
+	bool online;     /*!< mod-onlinesign signs the zone. */
+	bool online_first;     /*!< It comes before this module. */
 	bool online_denies_mx; /*!< Its `nsec-bitmap` lacks MX. */
 } mxp_dnssec_t;
 

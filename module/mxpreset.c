@@ -151,17 +151,22 @@ static void log_map(void *ctx, int priority, const char *message)
 	knotd_mod_log(ctx, priority, "%s", message);
 }
 
+static void check_max_ttl(knotd_mod_t *mod, const mxp_user_t *user, int64_t max_ttl)
+{
+	char name[MXP_FAULT_STR_LEN];
+	if (mxp_longest_ttl(user, name, sizeof(name)) > max_ttl) {
+		const mxp_span_t text = mxp_span(name);
+		const mxp_fault_t fault = { MXP_MAX_TTL, text.data, text.len };
+		mxp_warn(mod, knotd_mod_zone(mod), &fault);
+	}
+}
+
 /*! \brief Warns about settings that would make a signed zone inconsistent. */
 static void check_dnssec(knotd_mod_t *mod, const mxp_user_t *user, const mxp_dnssec_t *dnssec)
 {
-	const mxp_view_t *view = user->instance->view;
-	const mxp_preset_t *presets[] = { view->preset, view->builtin };
-	for (size_t i = 0; i < 2 && dnssec->max_ttl >= 0; i++) {
-		if (presets[i] != NULL && presets[i]->ttl > dnssec->max_ttl) {
-			const mxp_span_t name = mxp_span(presets[i]->name);
-			const mxp_fault_t fault = { MXP_MAX_TTL, name.data, name.len };
-			mxp_warn(mod, knotd_mod_zone(mod), &fault);
-		}
+	const bool signs = dnssec->online || user->instance->settings.dnssec;
+	if (signs && dnssec->max_ttl >= 0) {
+		check_max_ttl(mod, user, dnssec->max_ttl);
 	}
 	if (dnssec->online_first) {
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_FIRST };
@@ -210,6 +215,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 	if (user != NULL) {
 		user->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		user->online = dnssec.online;
+		user->online_first = dnssec.online_first;
 		check_dnssec(mod, user, &dnssec);
 	}
 	free(dnssec.keystore);

@@ -383,6 +383,9 @@ NOINLINE static knotd_in_state_t answer_mx(knotd_in_state_t state, knot_pkt_t *p
 	case MXP_SERVE_FAIL:
 		return KNOTD_IN_STATE_ERROR;
 	default:
+		if (user_of(mod)->online_first && knot_pkt_has_dnssec(qdata->query)) {
+			return KNOTD_IN_STATE_ERROR; // It is too late for a signature.
+		}
 		if (stored < pkt->rrset_count && take_out(pkt, stored) != KNOT_EOK) {
 			return KNOTD_IN_STATE_ERROR;
 		}

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <search.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -378,6 +379,22 @@ mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx)
 		return NULL;
 	}
 	return user;
+}
+
+uint32_t mxp_longest_ttl(const mxp_user_t *user, char *name, size_t name_size)
+{
+	uint32_t ttl = 0;
+
+	pthread_mutex_lock(&lock);
+	const mxp_instance_t *instance = user->instance;
+	const mxp_preset_t *preset = mxp_view_longest(instance->view, &instance->settings.rules);
+	if (preset != NULL) {
+		ttl = preset->ttl;
+		snprintf(name, name_size, "%s", preset->name);
+	}
+	pthread_mutex_unlock(&lock);
+
+	return ttl;
 }
 
 void mxp_leave(mxp_user_t *user)

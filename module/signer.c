@@ -67,6 +67,14 @@ static void forget(mxp_signature_t *signature)
 	}
 }
 
+/*! \brief Forgets all, so that MX and denials without a key at hand still agree. */
+static void forget_all(mxp_memo_t *memo)
+{
+	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
+		forget(rcu_xchg_pointer(&memo->signatures[i], NULL));
+	}
+}
+
 /*! \brief Finds the DNSKEY that the first fields of an RRSIG name. */
 static const knot_rdata_t *find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig)
 {
@@ -226,6 +234,7 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const u
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
 	} else if (ret == KNOT_EACCES) {
 		__atomic_store_n(&memo->paused, now + PAUSE, __ATOMIC_RELAXED);
+		forget_all(memo);
 	}
 	dnssec_binary_free(&made);
 

@@ -71,7 +71,7 @@ const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, si
  * \brief Makes a signature and remembers it.
  *
  * To be called within a read-side section of liburcu. After a key could not be had, there is no
- * further attempt for ten seconds.
+ * further attempt for ten seconds, and nothing is remembered any more.
  *
  * \param keys       Keys of the zone.
  * \param key        What the signature is remembered by: all that it depends on.

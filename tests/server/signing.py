@@ -9,6 +9,7 @@ import time
 import dns.dnssec
 import dns.flags
 import dns.name
+import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
@@ -33,6 +34,11 @@ def policies(kinds):
 def signing(policy="policy", module="mod-mxpreset/house"):
     """The `module` item of a zone that is signed by the server."""
     return f"{module}\n    dnssec-signing: on\n    dnssec-policy: {policy}"
+
+
+def online(name="online", module="mod-mxpreset/house"):
+    """The `module` item of a zone that mod-onlinesign signs."""
+    return f"[{module}, mod-onlinesign/{name}]"
 
 
 def signed_by(make, zones, kinds=None, **options):
@@ -174,6 +180,31 @@ def assert_synthesized(server, zone, expected):
     assert mx_of(answer) == expected and with_signatures(answer)
     assert "fully validated" in delv(server, zone, zone)
     assert_denials(server, zone)
+
+
+def lower(records):
+    return [(ttl, preference, exchange.lower()) for ttl, preference, exchange in records]
+
+
+def ask_case(server, zone, expected):
+    """MX of the apex and of names that lead there: valid, and the same for all who ask."""
+    for name in (zone, "www." + zone, "x.wild." + zone):
+        assert "fully validated" in delv(server, zone, name), name
+        for tcp in (False, True):
+            plain = server.ask(name, tcp=tcp)
+            answer = server.ask(name, tcp=tcp, dnssec=True, payload=4096)
+            assert with_signatures(answer) and not with_signatures(plain)
+            assert lower(mx_of(plain)) == lower(mx_of(answer)) == expected
+
+
+def deny_much(resolver, zone, rcode=dns.rcode.NXDOMAIN):
+    """Leaves all denials of the zone in the cache, as far as a resolver keeps them."""
+    for rtype in ("TXT", "AAAA"):
+        answer = resolver.ask(zone, rtype)
+        assert answer.flags & dns.flags.AD and not answer.answer
+    for number in range(20):
+        answer = resolver.ask(f"{chr(97 + number)}x{number}.{zone}", "A")
+        assert answer.rcode() == rcode and answer.flags & dns.flags.AD
 
 
 class Validator(threading.Thread):

@@ -141,20 +141,24 @@ def test_port_is_taken(demo, kind):
         assert f"Port {PORT} is taken, so the server uses {tour.port()}\n" in tour.output
 
 
-def test_wrong_answer_is_an_error(demo, tmp_path):
+@pytest.mark.parametrize("folder, old, new, wrong", [
+    ("zones", "10800 IN MX 50 fb.", "10800 IN MX 60 fb.",
+     ["gandi.example. 10800", "fully validated"]),
+    ("conf", "dnssec-signing: on", "dnssec-signing: off", ["fully validated"]),
+    ("conf", "[mod-mxpreset/house, mod-onlinesign/presets]", "mod-mxpreset/house",
+     ["fully validated"])])
+def test_wrong_answer_is_an_error(demo, tmp_path, folder, old, new, wrong):
     tree = tmp_path / "tree"
-    (tree / "zones").mkdir(parents=True)
-    for name in ("build", "conf", "scripts"):
+    (tree / folder).mkdir(parents=True)
+    for name in {"build", "conf", "scripts", "zones"} - {folder}:
         (tree / name).symlink_to(ROOT / name)
-    for zone in (ROOT / "zones").glob("*.zone"):
-        text = zone.read_text()
-        (tree / "zones" / zone.name).write_text(
-            text.replace("10800 IN MX 50 fb.", "10800 IN MX 60 fb."))
+    for path in (ROOT / folder).iterdir():
+        (tree / folder / path.name).write_text(path.read_text().replace(old, new))
 
     tour = demo("--once", root=tree)
     assert tour.end() == 1
-    assert "WRONG expected: gandi.example. 10800" in tour.output
-    assert tour.output.count("WRONG") == 1
+    assert re.findall(f"WRONG expected: ({'|'.join(wrong)})", tour.output) == wrong
+    assert tour.output.count("WRONG") == len(wrong)
     tour.check_nothing_left()
 
 

@@ -6,9 +6,9 @@ import itertools
 import dns.flags
 import pytest
 
-from knot import GANDI, HOUSE, mx_of, outlook, preset
+from knot import GANDI, HOUSE, outlook, preset
 from resolvers import delv
-from signing import assert_denials, assert_stored, with_signatures
+from signing import ask_case, assert_denials, assert_stored, with_signatures
 
 OWN = preset(600, "10 mail.own.example.")
 
@@ -28,20 +28,6 @@ CASES = {
     "override.example": ("@ 600 MX 10 mail.own.example.\n", OWN),
     "mixed.example": ("@ 600 MX 10 mail.own.example.\n@ 600 MX 10 mx1.house.example.\n", OWN),
 }
-
-
-def lower(records):
-    return [(ttl, preference, exchange.lower()) for ttl, preference, exchange in records]
-
-
-def ask_case(server, zone, expected):
-    for name in (zone, "www." + zone, "x.wild." + zone):
-        assert "fully validated" in delv(server, zone, name), name
-        for tcp in (False, True):
-            plain = server.ask(name, tcp=tcp)
-            answer = server.ask(name, tcp=tcp, dnssec=True, payload=4096)
-            assert with_signatures(answer) and not with_signatures(plain)
-            assert lower(mx_of(plain)) == lower(mx_of(answer)) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

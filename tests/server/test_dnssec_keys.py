@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keys of signed zones: not there yet, at hand, elsewhere, lost."""
 
+import pytest
+
 from knot import HOUSE, mx_of, wait_for, zone_text
-from signing import (BODY, DEFAULT, assert_stored, assert_synthesized, is_signed, key_path, keymgr,
-                     keys_of, policies, signing, wait_signed, with_signatures)
+from signing import (BODY, DEFAULT, assert_stored, assert_synthesized, bitmaps, is_signed,
+                     key_path, keymgr, keys_of, policies, signing, wait_signed, with_signatures)
 
 ZONE = "keys.example"
 MANUAL = {"policy": ("algorithm: ecdsap256sha256", "manual: on")}
@@ -118,8 +120,33 @@ def test_lost_ksk(signed):
     assert_synthesized(server, ZONE, HOUSE)
 
 
+@pytest.mark.parametrize("first, second", [("MX", "AAAA"), ("AAAA", "MX")])
+def test_lost_while_in_use(signed, first, second):
+    """A signature that was made before does not make MX and denials differ."""
+    server = signed({ZONE: ""})
+    with_keys = server.ask(ZONE, first, dnssec=True)
+    assert mx_of(with_keys) == HOUSE or "MX" in bitmaps(with_keys)[0]
+    for key in keys_of(server, ZONE):
+        key_path(server, key).unlink()
+    server.ask(ZONE, second, dnssec=True)
+    assert_stored(server, ZONE)
+
+
 def test_unreadable_zsk(signed):
     server = signed({ZONE: ""})
     for key in keys_of(server, ZONE):
         key_path(server, key).write_text("no key\n")
     assert_lost(server)
+
+
+def test_wrong_key_and_back(signed):
+    """A key's file holds another key: nothing bogus. The right one is found without a reload."""
+    server = signed({ZONE: ""})
+    zsk, ksk = [key_path(server, key)
+                for key in sorted(keys_of(server, ZONE), key=lambda key: key["ksk"])]
+    right = zsk.read_text()
+    zsk.write_text(ksk.read_text())
+    assert_lost(server)
+    zsk.write_text(right)
+    wait_for(lambda: server.mx(ZONE, dnssec=True) == HOUSE, "the key to be found again")
+    assert_synthesized(server, ZONE, HOUSE)

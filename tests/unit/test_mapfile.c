@@ -9,8 +9,8 @@
 #include "unit.h"
 
 /*
- * The clock is the test's own: a moment is shorter than any wait of the module, ages are longer, and
- * a pause is longer than that for a writer that is not heard of.
+ * The clock is the test's own: a moment is shorter than any wait of the module, ages are longer,
+ * and a pause is longer than that for a writer that is not heard of.
  */
 #define MOMENT  1
 #define PAUSE   500

@@ -38,18 +38,16 @@ static size_t apex_bitmap(const knot_rrset_t *rrset)
 {
 	const knot_rdata_t *rdata = rrset->rrs.rdata;
 	const uint8_t *bitmap;
-	uint16_t len;
 	if (rrset->type == KNOT_RRTYPE_NSEC) {
 		bitmap = knot_nsec_bitmap(rdata);
-		len = knot_nsec_bitmap_len(rdata);
 	} else if (rrset->type == KNOT_RRTYPE_NSEC3) {
 		bitmap = knot_nsec3_bitmap(rdata);
-		len = knot_nsec3_bitmap_len(rdata);
 	} else {
 		return 0;
 	}
-	if (len <= MX_OCTET || bitmap[0] != 0 || 2 + bitmap[1] <= MX_OCTET ||
-	    !has_type(bitmap, KNOT_RRTYPE_SOA) || has_type(bitmap, KNOT_RRTYPE_MX)) {
+	if (bitmap + MX_OCTET >= rdata->data + rdata->len || bitmap[0] != 0 ||
+	    2 + bitmap[1] <= MX_OCTET || !has_type(bitmap, KNOT_RRTYPE_SOA) ||
+	    has_type(bitmap, KNOT_RRTYPE_MX)) {
 		return 0;
 	}
 	return (size_t)(bitmap - rdata->data);
@@ -150,7 +148,8 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, 
 
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
 		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;
-		for (uint16_t k = 0; covers(&pkt->rr[j], denial) && k < pkt->rr[j].rrs.count; k++) {
+		const uint16_t rrsigs = covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
+		for (uint16_t k = 0; k < rrsigs; k++) {
 			uint8_t *rrsig = wire_rdata(pos);
 			pos = rrsig + wire_rdata_len(rrsig);
 			const int ret =

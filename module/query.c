@@ -428,13 +428,26 @@ NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t 
 	}
 }
 
-static knotd_in_state_t denial(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                               knotd_mod_t *mod)
+/*! \brief Corrects the denials of a response from an RRset on. */
+static void look_for_denials(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	const uint16_t first = mxp_denial_find(pkt, 0);
+	const uint16_t first = mxp_denial_find(pkt, from);
 	if (first < pkt->rrset_count) {
 		correct_denials(first, pkt, qdata, mod);
 	}
+}
+
+static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,
+                                         knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	look_for_denials(0, pkt, qdata, mod);
+	return state;
+}
+
+static knotd_in_state_t additional_denial(knotd_in_state_t state, knot_pkt_t *pkt,
+                                          knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	look_for_denials(knot_pkt_section(pkt, KNOT_ADDITIONAL)->pos, pkt, qdata, mod);
 	return state;
 }
 
@@ -453,7 +466,7 @@ static knotd_state_t cut_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdat
 {
 	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && may_be_cut(pkt) &&
 	    !knot_pkt_has_tsig(qdata->query)) {
-		(void)denial(KNOTD_IN_STATE_TRUNC, pkt, qdata, mod);
+		look_for_denials(0, pkt, qdata, mod);
 	}
 	return state;
 }
@@ -469,10 +482,10 @@ int mxp_hooks_add(knotd_mod_t *mod, bool signs)
 	}
 	// Additional records that do not fit make the server skip the last stage.
 	if (ret == KNOT_EOK) {
-		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_AUTHORITY, denial);
+		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_AUTHORITY, authority_denial);
 	}
 	if (ret == KNOT_EOK) {
-		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ADDITIONAL, denial);
+		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ADDITIONAL, additional_denial);
 	}
 	if (ret == KNOT_EOK) {
 		ret = knotd_mod_hook(mod, KNOTD_STAGE_END, cut_denial);

@@ -32,12 +32,13 @@ TOOLS = ("knotd", "knotc", "valgrind", "callgrind_control", "dnsperf")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def print_answers(question, figures, bar_of):
-    """Rows of the ways to answer a question."""
-    peer = figures[question, question.ways[0]]
+def print_answers(question, rounds, bar_of):
+    """Rows of the ways to answer a question: medians of rounds, and of the ratios in a round."""
+    peer = question, question.ways[0]
     for way in question.ways:
-        ratio = figures[question, way] / peer
-        print_row(f"{question.title}: {way.title}", f"{figures[question, way]:,.0f}", ratio,
+        figure = statistics.median(one[question, way] for one in rounds)
+        ratio = statistics.median(one[question, way] / one[peer] for one in rounds)
+        print_row(f"{question.title}: {way.title}", f"{figure:,.0f}", ratio,
                   bar_of(ratio) if way is question.ways[-1] else "")
 
 
@@ -47,16 +48,16 @@ def measure_instructions(folder):
     for i, (question, way) in enumerate(CASES):
         figures[question, way] = instructions(question, way, folder / f"instructions{i}")
         if way is question.ways[-1]:
-            print_answers(question, figures,
+            print_answers(question, [figures],
                           lambda ratio: question.cost and at_most(question.cost, ratio))
     return figures
 
 
 def measure_throughput(folder):
-    print_head(f"answers per second (dnsperf, median of {ROUNDS} rounds in turn)")
-    figures = answers_per_second(CASES, folder)
+    print_head(f"answers per second of CPU time (medians of {ROUNDS} rounds)")
+    rounds = answers_per_second(CASES, folder)
     for question in QUESTIONS:
-        print_answers(question, figures,
+        print_answers(question, rounds,
                       lambda ratio: question.speed and at_least(question.speed, ratio))
 
 

@@ -2,13 +2,13 @@
 """A server of many zones: its start, its memory and how fast it takes a changed map."""
 
 import dataclasses
-import os
 import pathlib
 import random
 import re
 import signal
 import time
 
+from cpu import cpu_seconds
 from knot import MAP, Knotd, wait_for, zone_text
 from throughput import dnsperf
 
@@ -51,13 +51,9 @@ class ManyZones(Knotd):
         wait_for(self.is_idle, "the zones to be loaded", PATIENCE)
 
     def is_idle(self):
-        before = self.cpu_seconds()
+        before = cpu_seconds(self)
         time.sleep(0.5)
-        return self.cpu_seconds() - before < 0.02
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")")[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self) - before < 0.02
 
     def memory(self):
         text = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
@@ -84,7 +80,7 @@ class Start:
 
 
 def start_cost(server):
-    return Start(server.cpu_seconds(), server.memory())
+    return Start(cpu_seconds(server), server.memory())
 
 
 @dataclasses.dataclass

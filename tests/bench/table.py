@@ -7,7 +7,7 @@ def print_head(text):
 
 
 def print_row(what, measured, ratio=None, bar=""):
-    text = "" if ratio is None else f"{ratio:.3f}" if ratio >= 0.001 else f"{ratio:.0e}"
+    text = "" if ratio is None else f"{ratio:.3f}" if ratio >= 0.0005 else f"{ratio:.0e}"
     print(f"  {what:<54} {measured:>11} {text:>7}  {bar}".rstrip(), flush=True)
 
 

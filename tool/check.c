@@ -61,15 +61,20 @@ static void append_text(json_t *list, const char *text)
 	free(clean);
 }
 
-static json_t *aliases_json(const mxp_map_t *map, const mxp_preset_t *preset)
+/*! \brief Makes a list of aliases for each preset of a map. */
+static json_t **alias_lists(const mxp_map_t *map)
 {
-	json_t *list = need(json_array());
+	json_t **lists = need(calloc(map->count, sizeof(*lists)));
 	for (size_t i = 0; i < map->count; i++) {
-		if (map->presets[i].alias == preset) {
-			append_text(list, map->presets[i].name);
+		lists[i] = need(json_array());
+	}
+	for (size_t i = 0; i < map->count; i++) {
+		const mxp_preset_t *preset = &map->presets[i];
+		if (preset->alias != NULL) {
+			append_text(lists[preset->alias - map->presets], preset->name);
 		}
 	}
-	return list;
+	return lists;
 }
 
 static json_t *params_json(const mxp_preset_t *preset)
@@ -95,14 +100,14 @@ static json_t *mx_json(const mxp_preset_t *preset)
 	return list;
 }
 
-static json_t *preset_json(const mxp_map_t *map, const mxp_preset_t *preset)
+static json_t *preset_json(const mxp_preset_t *preset, json_t *aliases)
 {
 	const char *title = preset->title != NULL ? preset->title : "";
 	char *clean = text_clean(title, strlen(title));
-	json_t *object = need(json_pack(
-		"{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name, "title",
-		preset->title != NULL ? clean : NULL, "ttl", (json_int_t)preset->ttl, "aliases",
-		aliases_json(map, preset), "params", params_json(preset), "mx", mx_json(preset)));
+	json_t *object = need(json_pack("{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name,
+	                                "title", preset->title != NULL ? clean : NULL, "ttl",
+	                                (json_int_t)preset->ttl, "aliases", aliases, "params",
+	                                params_json(preset), "mx", mx_json(preset)));
 	free(clean);
 	return object;
 }
@@ -110,12 +115,15 @@ static json_t *preset_json(const mxp_map_t *map, const mxp_preset_t *preset)
 static json_t *map_json(const mxp_map_t *map)
 {
 	json_t *list = need(json_array());
+	json_t **aliases = alias_lists(map);
 	for (size_t i = 0; i < map->count; i++) {
 		if (map->presets[i].alias == NULL) {
-			json_t *preset = preset_json(map, &map->presets[i]);
+			json_t *preset = preset_json(&map->presets[i], json_incref(aliases[i]));
 			need(json_array_append_new(list, preset) == 0 ? list : NULL);
 		}
+		json_decref(aliases[i]);
 	}
+	free(aliases);
 	return need(json_pack("{s:o}", "presets", list));
 }
 

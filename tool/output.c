@@ -129,7 +129,7 @@ static widths_t measure(const json_t *presets)
 		}
 	}
 	const int others = widths.preset + widths.ttl + PRIORITY_WIDTH + widths.value + 4 * GAP;
-	const int room = SCREEN_WIDTH - others > words ? SCREEN_WIDTH - others : words;
+	const int room = text_screen() - others > words ? text_screen() - others : words;
 	widths.title = widths.title > room ? room : widths.title;
 
 	return widths;

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 #include <wctype.h>
 
 #include "text.h"
+
+/*! Columns of a screen. */
+#define SCREEN_WIDTH 80
 
 void *need(void *ptr)
 {
@@ -96,11 +101,16 @@ size_t text_line(const char **text, int width)
 	}
 }
 
+int text_screen(void)
+{
+	return isatty(STDOUT_FILENO) ? SCREEN_WIDTH : INT_MAX;
+}
+
 void text_paragraph(FILE *out, const char *text, int indent)
 {
 	while (*text != '\0') {
 		const char *line = text;
-		const size_t len = text_line(&text, SCREEN_WIDTH - indent);
+		const size_t len = text_line(&text, text_screen() - indent);
 		fprintf(out, "%*s%.*s\n", indent, "", (int)len, line);
 	}
 }

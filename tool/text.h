@@ -11,8 +11,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/*! \brief Columns of a screen. */
-#define SCREEN_WIDTH 80
+/*!
+ * \brief Width that lines should have.
+ *
+ * \return Columns of a screen, or as many as one likes if the output is no terminal: whatever reads
+ *         it looks for words in lines.
+ */
+int text_screen(void);
 
 /*!
  * \brief Ends the program if an allocation has failed.

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import pty
 import subprocess
 import sys
 
@@ -40,6 +41,23 @@ def run(*args, server=None, wrapper=(), env=None):
     return Result(subprocess.run([*wrapper, str(TOOL), *options, *map(str, args)],
                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=300,
                                  encoding="utf-8", env=env and {**os.environ, **env}))
+
+
+def run_on_screen(*args, server=None):
+    """The lines that the tool writes to a terminal."""
+    screen, terminal = pty.openpty()
+    text = b""
+    options = ["-s", str(server.socket_path)] if server else []
+    with subprocess.Popen([str(TOOL), *options, *map(str, args)], stdin=subprocess.DEVNULL,
+                          stdout=terminal, stderr=subprocess.STDOUT):
+        os.close(terminal)
+        try:
+            while more := os.read(screen, 65536):
+                text += more
+        except OSError:
+            pass  # Nobody has the terminal any more.
+    os.close(screen)
+    return text.decode().splitlines()
 
 
 def refused(result, *words):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from kmxpreset import MAP, run
+from kmxpreset import MAP, run, run_on_screen
 
 SMALL = """\
 gandi    10800 MX  10 spool.mail.gandi.net.
@@ -129,10 +129,23 @@ def test_shipped_map_names_sources():
 
 
 def test_shipped_map_fits_a_screen():
-    result = run("check", MAP)
-    assert result.status == 0
-    assert max(map(len, result.out.splitlines())) <= 80
-    assert not any(line.endswith(" ") for line in result.out.splitlines())
+    lines = run_on_screen("check", MAP)
+    assert max(map(len, lines)) <= 80
+    assert not any(line.endswith(" ") for line in lines)
+
+
+def test_nothing_wraps_in_a_file():
+    table = run("check", MAP).out
+    assert "Microsoft Outlook" in table and max(map(len, table.splitlines())) > 80
+
+
+def test_many_aliases(tmp_path):
+    aliases = [f"alias{i}" for i in range(20000)]
+    path = write(tmp_path, "".join(f"preset{i} MX 1 mx.example.\n" for i in range(20000)) +
+                 "".join(f"{name} CNAME preset0\n" for name in aliases))
+    first, *others = run("-j", "check", path).json["presets"]
+    assert sorted(first["aliases"]) == sorted(aliases)
+    assert not any(preset["aliases"] for preset in others)
 
 
 def test_all_errors_in_order(tmp_path):

@@ -31,7 +31,8 @@ typedef struct {
 	char name[KNOT_DNAME_MAXLABELLEN + 1];
 	record_t *records;
 	size_t count;
-	json_int_t ttl; /*!< Smallest TTL so far, -1 if there is none. */
+	json_t *variables; /*!< Variables by the parameters made of them. */
+	json_int_t ttl;    /*!< Smallest TTL so far, -1 if there is none. */
 } template_t;
 
 /*! \brief Says something about a record of a template, counted from 1. */
@@ -111,6 +112,28 @@ static void add_record(template_t *template, size_t idx, int priority, char *exc
 	template->records[template->count++] = (record_t){ priority, exchange };
 }
 
+static void take_reason(void *ctx, size_t line, const char *reason)
+{
+	char **first = ctx;
+	(void)line;
+	if (*first == NULL) {
+		*first = need(strdup(reason));
+	}
+}
+
+/*! \brief Tells why a map cannot have a record, to be freed; NULL if it can. */
+static char *why_not(json_int_t priority, const char *exchange)
+{
+	char *reason = NULL;
+	mxp_map_t *map = NULL;
+	char *text = text_format("preset MX %" JSON_INTEGER_FORMAT " %s\n", priority, exchange);
+	(void)mxp_map_read(&map, text, strlen(text), take_reason, &reason);
+	mxp_map_free(map);
+	free(text);
+
+	return reason;
+}
+
 static void take_record(template_t *template, const json_t *json, size_t idx)
 {
 	const char *type = text_of(json, "type");
@@ -133,9 +156,12 @@ static void take_record(template_t *template, const json_t *json, size_t idx)
 		return;
 	}
 	const char *reason = NULL;
-	char *exchange = template_exchange(points_to, &reason);
-	if (exchange == NULL) {
-		tell(template, idx, "skipped, a map cannot say '%.64s': %s", points_to, reason);
+	char *exchange = template_exchange(points_to, template->variables, &reason);
+	char *refused = (exchange != NULL) ? why_not(priority, exchange) : need(strdup(reason));
+	if (refused != NULL) {
+		tell(template, idx, "skipped, a map cannot say '%.64s': %s", points_to, refused);
+		free(refused);
+		free(exchange);
 		return;
 	}
 	take_ttl(template, json, idx);
@@ -154,8 +180,8 @@ static bool make_title(template_t *template)
 		return false;
 	}
 	const bool repeats = strncmp(service, provider, strlen(provider)) == 0;
-	template->title =
-		text_format("%s%s%s", repeats ? "" : provider, repeats ? "" : " ", service);
+	const bool alone = repeats || *service == '\0';
+	template->title = text_format("%s%s%s", repeats ? "" : provider, alone ? "" : " ", service);
 	return true;
 }
 
@@ -242,12 +268,15 @@ static void print_template(template_t *template)
 
 static int import(const char *file, const json_t *json, json_t *names)
 {
-	template_t template = { .file = file, .json = json, .ttl = -1 };
+	template_t template = {
+		.file = file, .json = json, .variables = need(json_object()), .ttl = -1
+	};
 	const json_t *records = json_object_get(json, "records");
 	if (!json_is_array(records) || !make_title(&template)) {
 		text_place(file, 0,
 		           "no Domain Connect template: it needs providerName, serviceName "
 		           "and a list of records");
+		json_decref(template.variables);
 		return STATUS_WRONG;
 	}
 	size_t idx;
@@ -265,6 +294,7 @@ static int import(const char *file, const json_t *json, json_t *names)
 	}
 	free(template.records);
 	free(template.title);
+	json_decref(template.variables);
 
 	return STATUS_DONE;
 }

@@ -18,30 +18,50 @@ static bool is_domain(mxp_span_t name)
 	return mxp_span_is_case(name, "domain") || mxp_span_is_case(name, "fqdn");
 }
 
-/*! \brief Writes a variable; a map's parameters have letters and digits only. */
-static const char *write_variable(mxp_span_t name, FILE *out)
+/*! \brief Tells if a parameter was made of another variable before, and notes of which one. */
+static bool is_taken(json_t *variables, const char *param, mxp_span_t name)
 {
-	bool any = false;
-	fputc('_', out);
+	char *variable = need(strndup((const char *)name.data, name.len));
+	const char *other = json_string_value(json_object_get(variables, param));
+	const bool taken = (other != NULL && strcasecmp(other, variable) != 0);
+	if (other == NULL) {
+		need(json_object_set_new(variables, param, json_string(variable)) == 0 ? variables
+		                                                                       : NULL);
+	}
+	free(variable);
+
+	return taken;
+}
+
+/*! \brief Writes a variable; a map's parameters have letters and digits only. */
+static const char *write_variable(mxp_span_t name, json_t *variables, FILE *out)
+{
+	char *param = need(calloc(1, name.len + 1));
+	size_t len = 0;
 	for (size_t i = 0; i < name.len; i++) {
 		if (isalnum(name.data[i])) {
-			fputc(tolower(name.data[i]), out);
-			any = true;
+			param[len++] = (char)tolower(name.data[i]);
 		}
 	}
-	fputc('_', out);
-	if (!any) {
-		return "a variable without a name";
+	const char *reason = NULL;
+	if (len == 0) {
+		reason = "a variable without a name";
+	} else if (strcmp(param, "host") == 0) {
+		reason = "the variable %host%, which is empty at the apex";
+	} else if (strcmp(param, "zone") == 0) {
+		reason = "a variable with the name of a map's own, %zone%";
+	} else if (is_taken(variables, param, name)) {
+		reason = "a variable that differs from another one in other characters than "
+			 "letters and digits only";
 	}
-	if (mxp_span_is_case(name, "host")) {
-		return "the variable %host%, which is empty at the apex";
-	}
-	return mxp_span_is_case(name, "zone") ? "a variable with the name of a map's own, %zone%"
-	                                      : NULL;
+	fprintf(out, "_%s_", param);
+	free(param);
+
+	return reason;
 }
 
 /*! \brief Writes a label. Returns a reason why a map cannot say it, or NULL. */
-static const char *write_label(mxp_span_t label, bool last, FILE *out)
+static const char *write_label(mxp_span_t label, bool last, json_t *variables, FILE *out)
 {
 	const uint8_t *pos = label.data;
 	const uint8_t *end = label.data + label.len;
@@ -65,7 +85,7 @@ static const char *write_label(mxp_span_t label, bool last, FILE *out)
 		if (last) {
 			return "a variable that is a whole host name";
 		}
-		const char *reason = write_variable(name, out);
+		const char *reason = write_variable(name, variables, out);
 		if (reason != NULL) {
 			return reason;
 		}
@@ -84,7 +104,7 @@ static bool stands_for_domain(mxp_span_t label)
 	       is_domain(mxp_span_inner(label));
 }
 
-static const char *write_exchange(const char *host, FILE *out)
+static const char *write_exchange(const char *host, json_t *variables, FILE *out)
 {
 	while (true) {
 		const size_t len = strcspn(host, ".");
@@ -94,7 +114,7 @@ static const char *write_exchange(const char *host, FILE *out)
 		if (last && stands_for_domain(label)) {
 			fputs("_zone_", out);
 		} else {
-			reason = write_label(label, last, out);
+			reason = write_label(label, last, variables, out);
 		}
 		fputc('.', out);
 		if (reason != NULL || last) {
@@ -104,7 +124,7 @@ static const char *write_exchange(const char *host, FILE *out)
 	}
 }
 
-char *template_exchange(const char *host, const char **reason)
+char *template_exchange(const char *host, json_t *variables, const char **reason)
 {
 	*reason = NULL;
 	if (strcmp(host, ".") == 0) {
@@ -122,7 +142,7 @@ char *template_exchange(const char *host, const char **reason)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
-	*reason = write_exchange(ascii, out);
+	*reason = write_exchange(ascii, variables, out);
 	need(fclose(out) == 0 ? out : NULL);
 	free(ascii);
 	if (*reason != NULL) {

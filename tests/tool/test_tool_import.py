@@ -91,12 +91,18 @@ def test_no_host_is_the_apex(load):
     ("", "empty label"),
     ("mail server.example.net", "characters"),
     ("_id_.example.net", "characters"),
+    ("x" * 64 + ".example", "label"),
+    ("a." * 127 + "example", "name"),
+    ("a.mx-presets.", "origin"),
+    (".", "null MX"),
+    ("%a-b%.example.net", "differs"),
 ])
 def test_skipped(load, points_to, word):
-    result, [preset] = load(template(mx(points_to), mx("mx.acme.example", 20)))
+    result, [preset] = load(template(mx("mx.%A_b%.example", 20), mx(points_to),
+                                     mx("my.%a_B%.example", 30)))
     assert result.status == 0
-    assert result.err.count("\n") == 1 and word in result.err and "record 1" in result.err
-    assert records(preset) == [(20, "mx.acme.example.")]
+    assert result.err.count("\n") == 1 and word in result.err and "record 2" in result.err
+    assert records(preset) == [(20, "mx._ab_.example."), (30, "my._ab_.example.")]
 
 
 @pytest.mark.parametrize("priority", ["%prio%", -1, 65536, None, "", "1 0", [], 1.5])
@@ -139,7 +145,7 @@ def test_names(load):
                       template(mx("d.example"), provider="!", service="?"),
                       template(mx("e.example"), provider="OVH", service="OVH Mail"),
                       template(mx("f.example"), provider="P" * 100, service="ä" * 200),
-                      template(mx("g.example"), provider="No", service="ne"),
+                      template(mx("g.example"), provider="No", service=""),
                       template(mx("h.example"), provider="none", service="none"))
     titles = {records(preset)[0][1]: (preset["name"], preset["title"]) for preset in presets}
     assert titles["a.example."] == ("b-cher-s-hne-x-y", 'Bücher & Söhne "x\\y"\\010')
@@ -148,7 +154,7 @@ def test_names(load):
     assert titles["d.example."] == ("preset", "! ?")
     assert titles["e.example."] == ("ovh-mail", "OVH Mail")
     assert titles["f.example."][1].startswith("P" * 100 + " ää")
-    assert titles["g.example."] == ("no-ne", "No ne")
+    assert titles["g.example."] == ("no", "No")
     assert titles["h.example."][0] != "none"
 
 

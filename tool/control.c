@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,25 @@
 #include "control.h"
 #include "text.h"
 
-/*! \brief Connects. Returns an error of libknot. */
+/*! Pause between attempts to connect, in milliseconds. */
+#define RETRY 20
+
+/*!
+ * \brief Connects. Returns an error of libknot.
+ *
+ * Where others wait for the server, there may be no room in its queue for a while.
+ */
 static int join(control_t *control)
 {
 	control->ctl = need(knot_ctl_alloc());
 	knot_ctl_set_timeout(control->ctl, control->timeout);
-	const int ret = knot_ctl_connect(control->ctl, control->socket);
+	int ret = knot_ctl_connect(control->ctl, control->socket);
+	for (int waited = 0;
+	     ret == KNOT_EAGAIN && (control->timeout == 0 || waited < control->timeout);
+	     waited += RETRY) {
+		(void)poll(NULL, 0, RETRY);
+		ret = knot_ctl_connect(control->ctl, control->socket);
+	}
 	if (ret != KNOT_EOK) {
 		knot_ctl_free(control->ctl);
 		control->ctl = NULL;
@@ -137,15 +151,11 @@ zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
 	return zone;
 }
 
-/*! \brief Makes signals that would end the program wait, or lets them come. */
+/*! \brief Makes signals wait that would end or stop the program, or lets them come. */
 static void hold_signals(int how)
 {
 	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGPIPE);
+	sigfillset(&set);
 	sigprocmask(how, &set, NULL);
 }
 
@@ -163,7 +173,11 @@ bool control_begin(control_t *control)
 			"try again later (or see knotc zone-diff, zone-commit, zone-abort)",
 			control->zone);
 	} else {
-		text_error("ZONE '%s' cannot be changed: %s", control->zone, control->error);
+		// A server that was too slow may yet open the transaction, for nobody.
+		text_error("ZONE '%s' cannot be changed: %s%s", control->zone, control->error,
+		           control->ctl == NULL ? "; if a transaction is open now, knotc "
+		                                  "zone-abort ends it"
+		                                : "");
 	}
 	return false;
 }

@@ -16,7 +16,7 @@
 /*! \brief Items of a zone, of its template, or of its catalog's. */
 typedef struct {
 	bool has_module;  /*!< `module` is set. */
-	char *id;         /*!< Instance of ours among them. */
+	char *id;         /*!< First instance of ours among them: it answers. */
 	char *template;   /*!< `template` */
 	char *signing;    /*!< `dnssec-signing` */
 	char *group;      /*!< Group of the zone in its catalog. */
@@ -69,7 +69,7 @@ static void take_zone_item(const knot_ctl_data_t *unit, void *ctx)
 	const char *item = item_of(unit, &value);
 	if (strcmp(item, "module") == 0) {
 		conf->has_module = true;
-		if (strncmp(value, MODULE, strlen(MODULE)) == 0) {
+		if (conf->id == NULL && strncmp(value, MODULE, strlen(MODULE)) == 0) {
 			set(&conf->id, value + strlen(MODULE));
 		}
 	} else if (strcmp(item, "template") == 0) {

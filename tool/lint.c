@@ -236,8 +236,11 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
-		text_warning("%s is signed and the server does not sign it: it is served as it is "
-		             "stored",
+		text_warning(instance->follows
+		                     ? "%s is signed by its primary: it is served as it is stored, "
+		                       "unless this server holds its keys as well"
+		                     : "%s is signed and the server does not sign it: it is served "
+		                       "as it is stored",
 		             zone);
 		decide_stored(linter->apex, decision);
 	}

@@ -178,7 +178,8 @@ int main(int argc, char **argv)
 
 	const int status = call(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		text_error("the output cannot be written");
+		text_error("the output cannot be written%s",
+		           status == STATUS_DONE ? "; all else is done" : "");
 		return STATUS_WRONG;
 	}
 	return status;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Servers that are down, do not answer, or die in the middle; and signals."""
 
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -160,7 +161,8 @@ def test_commit_is_lost(knotd, relay):
     wait_for(lambda: server.mx("a.example") == preset(3600, "10 mail.example.net."), "the commit")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+                                    signal.SIGUSR1])
 @pytest.mark.parametrize("command", [b"zone-set", b"zone-commit"])
 def test_signal(knotd, relay, number, command):
     """A signal in the middle ends the tool, but leaves no transaction open."""
@@ -179,6 +181,21 @@ def test_signal(knotd, relay, number, command):
     assert process.returncode == -number
     assert server.mx("a.example") == preset(3600, "10 mail.example.net.")
     assert nothing_open(server)
+
+
+def test_begin_is_late(knotd, relay):
+    """Nobody can know if a transaction is open now, and whose it is: the tool says so."""
+    server = knotd({"a.example": zone_text()})
+    between = relay(server, b"zone-begin", deaf=True)
+    refused(run("-s", between.socket_path, "-t", "1", *ADD), "no answer", "knotc zone-abort")
+
+
+def test_many_at_once(knotd):
+    """More than the server has room for in its queue."""
+    server = knotd({"a.example": zone_text()})
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        results = list(pool.map(lambda _: run("show", "a.example", server=server), range(120)))
+    assert [result.status for result in results] == [0] * len(results), results
 
 
 @pytest.mark.parametrize("right, wrong", [(b"mail.example.net.", b"mail..xample.net."),

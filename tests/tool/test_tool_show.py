@@ -4,7 +4,7 @@
 import pytest
 
 from knot import TRANSFER, MAP, secondary_of, wait_for, zone_text
-from kmxpreset import agree, refused, run, served
+from kmxpreset import agree, refused, run, run_on_screen, served
 
 ZONES = {
     "nothing.example": "",
@@ -49,7 +49,7 @@ def test_agrees_with_the_server(server, zone):
     assert text.status == result.status
     for mx in result.json["mx"]:
         assert f"{mx['priority']:>8}  {mx['value']}\n" in text.out
-    assert max(map(len, text.out.splitlines())) <= 80
+    assert max(map(len, run_on_screen("show", zone, server=server))) <= 80
 
 
 @pytest.mark.parametrize("name", ["BÜCHER.Example", "bücher.example.", "xn--bcher-kva.example",
@@ -143,6 +143,13 @@ def test_template(knotd):
     for zone, builtin in (("a.example", "ovh"), ("b.example", "gandi"), ("c.example", "house")):
         report = agree(server, zone, run("-j", "show", zone, server=server).json)
         assert report["preset"] == builtin
+
+
+def test_first_instance_answers(knotd):
+    server = knotd({"a.example": zone_text()}, instances={"other": {"builtin": "ovh"}},
+                   modules={"a.example": "[mod-mxpreset/other, mod-mxpreset/house]"})
+    report = agree(server, "a.example", run("-j", "show", "a.example", server=server).json)
+    assert report["preset"] == "ovh"
 
 
 CATALOG = """\

@@ -300,7 +300,7 @@ static int build(mxp_reader_t *reader, mxp_map_t *map)
 	mxp_resolve_aliases(reader, map);
 
 	if (map->count == 0 && reader->errors == 0) {
-		mxp_report(reader, 0, "no preset in the file");
+		mxp_report(reader, 1, "no preset in the file");
 	}
 	return KNOT_EOK;
 }
@@ -321,7 +321,7 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	(void)knot_dname_from_str(reader.origin, ORIGIN, sizeof(reader.origin));
 
 	if (size == 0) {
-		mxp_report(&reader, 0, "the file is empty");
+		mxp_report(&reader, 1, "the file is empty");
 		return KNOT_EMALF;
 	}
 	size = strip_cr(data, size);

@@ -71,8 +71,8 @@ def replace(server, make):
 
 BAD = {
     "missing": (None, ": "),
-    "empty": (write(""), ": .*empty"),
-    "no-preset": (write("; nothing\n"), ": "),
+    "empty": (write(""), ":1: .*empty"),
+    "no-preset": (write("; nothing\n"), ":1: "),
     "cut-off": (write(GOOD[:GOOD.index("ovh ")] + "ovh 60 MX"), r":\d+: "),
     "no-newline": (write(GOOD[:-1]), r":\d+: .*newline"),
     "broken": (write(BROKEN), ":2: "),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kmxpreset check."""
 
+import re
+
 import pytest
 
 from kmxpreset import MAP, run, run_on_screen
@@ -172,7 +174,7 @@ def test_bad_files(tmp_path, text):
     path = write(tmp_path, text)
     result = run("check", path)
     assert (result.status, result.out) == (1, "")
-    assert result.err.startswith(f"{path}:")
+    assert re.match(rf"{path}:\d+: ", result.err)
 
 
 def test_no_file(tmp_path):

@@ -21,10 +21,10 @@ typedef struct {
 
 static const rejected_t rejected[] = {
 	// The file as a whole.
-	{ "empty file", "", { { 0, "empty" } } },
-	{ "only a newline", "\n", { { 0, "no preset" } } },
-	{ "only comments", "; nothing\n; at all\n", { { 0, "no preset" } } },
-	{ "only a SOA", SOA, { { 0, "no preset" } } },
+	{ "empty file", "", { { 1, "empty" } } },
+	{ "only a newline", "\n", { { 1, "no preset" } } },
+	{ "only comments", "; nothing\n; at all\n", { { 1, "no preset" } } },
+	{ "only a SOA", SOA, { { 1, "no preset" } } },
 	{ "cut off in a record",
 	  "a MX 1 mx.a.example.\nb MX 1 mx.b.exam",
 	  { { 2, "newline" }, { 2, "" } } },

@@ -8,6 +8,8 @@
 /*! Longest piece of a zone's text in a message, in octets. */
 #define TEXT_MAX 64
 
+#define UNSIGNED "signed zone is served as stored, the answer cannot be signed: "
+
 static const char *const causes[MXP_CAUSES] = {
 	[MXP_OK] = "no error",
 	[MXP_TWO_MARKERS] = "more than one marker",
@@ -25,7 +27,9 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_NO_MAP] = "no valid preset map",
 	[MXP_NO_BUILTIN] = "preset map lacks the built-in",
 	[MXP_NO_MEMORY] = "not enough memory",
-	[MXP_UNSIGNED] = "signed zone is served as stored, the answer cannot be signed:",
+	[MXP_DNSSEC_OFF] = UNSIGNED "dnssec is off",
+	[MXP_NOT_SIGNING] = UNSIGNED "this server does not sign the zone",
+	[MXP_NO_KEY] = UNSIGNED "no private key at hand",
 	[MXP_MAX_TTL] = "TTL larger than the policy's zone-max-ttl, preset",
 	[MXP_ONLINE_FIRST] = "mod-onlinesign has to come after this module",
 	[MXP_ONLINE_BITMAP] = "nsec-bitmap of mod-onlinesign has to list MX",

@@ -29,7 +29,9 @@ typedef enum {
 	MXP_NO_MAP,         /*!< No good map was ever loaded. */
 	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
 	MXP_NO_MEMORY,      /*!< Memory exhausted. */
-	MXP_UNSIGNED,       /*!< The zone is signed and the answer would not be. */
+	MXP_DNSSEC_OFF,     /*!< The zone is signed and the module must not sign. */
+	MXP_NOT_SIGNING,    /*!< The zone is signed, and not by this server. */
+	MXP_NO_KEY,         /*!< The zone is signed and its private key is not at hand. */
 	MXP_MAX_TTL,        /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
 	MXP_ONLINE_FIRST,   /*!< mod-onlinesign comes before this module. */
 	MXP_ONLINE_BITMAP,  /*!< mod-onlinesign denies MX. */
@@ -41,7 +43,22 @@ typedef struct {
 	mxp_cause_t cause;   /*!< What is wrong. */
 	const uint8_t *text; /*!< What it is about, as it stands in the zone (may be NULL). */
 	size_t text_len;     /*!< Length of the text in octets. */
+	uint8_t of; /*!< Whose it is: the same cause can be met by marker, preset and built-in. */
 } mxp_fault_t;
+
+/*!
+ * \brief Makes a fault.
+ *
+ * \param cause     Cause.
+ * \param text      What it is about (may be NULL).
+ * \param text_len  Length of the text in octets.
+ *
+ * \return Fault, of nobody yet.
+ */
+static inline mxp_fault_t mxp_fault(mxp_cause_t cause, const uint8_t *text, size_t text_len)
+{
+	return (mxp_fault_t){ .cause = cause, .text = text, .text_len = text_len };
+}
 
 /*!
  * \brief Describes a cause.

@@ -46,8 +46,9 @@ const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *
 	return found;
 }
 
-static void add_fault(mxp_decision_t *out, mxp_fault_t fault)
+static void add_fault(mxp_decision_t *out, mxp_fault_t fault, mxp_source_t source)
 {
+	fault.of = (uint8_t)source;
 	out->faults[out->fault_count++] = fault;
 }
 
@@ -55,7 +56,7 @@ static void fail(mxp_decision_t *out, mxp_cause_t cause, const char *text)
 {
 	const mxp_span_t about = text != NULL ? mxp_span(text) : (mxp_span_t){ NULL, 0 };
 	out->serve = MXP_SERVE_FAIL;
-	add_fault(out, (mxp_fault_t){ cause, about.data, about.len });
+	add_fault(out, mxp_fault(cause, about.data, about.len), MXP_SOURCE_NONE);
 }
 
 /*! \brief Finds a parameter of the instance. */
@@ -85,7 +86,7 @@ static bool serve(const mxp_preset_t *preset, mxp_source_t source, const mxp_ape
 				fail(out, fault.cause, NULL);
 				return true;
 			}
-			add_fault(out, fault);
+			add_fault(out, fault, source);
 			return false;
 		}
 		out->allocated = true;
@@ -204,7 +205,7 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 	}
 	if (!good) {
 		out->fallback = true;
-		add_fault(out, fault);
+		add_fault(out, fault, MXP_SOURCE_MARKER);
 		return false;
 	}
 	if (mxp_name_is_none(marker.name)) {
@@ -218,8 +219,8 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 	const mxp_preset_t *preset = mxp_map_find(view->map, marker.name);
 	if (preset == NULL) {
 		out->fallback = true;
-		add_fault(out,
-		          (mxp_fault_t){ MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len });
+		fault = mxp_fault(MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len);
+		add_fault(out, fault, MXP_SOURCE_MARKER);
 		return false;
 	}
 	if (!serve(preset, MXP_SOURCE_MARKER, apex, mxp_marker_value, &marker, mm, out)) {
@@ -240,7 +241,9 @@ static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, con
 	if (rules->preset != NULL) {
 		if (view->preset == NULL) {
 			const mxp_span_t name = mxp_span(rules->preset);
-			add_fault(out, (mxp_fault_t){ MXP_UNKNOWN_PRESET, name.data, name.len });
+			const mxp_fault_t fault =
+				mxp_fault(MXP_UNKNOWN_PRESET, name.data, name.len);
+			add_fault(out, fault, MXP_SOURCE_PRESET);
 		} else if (serve(view->preset, MXP_SOURCE_PRESET, apex, instance_value, rules, mm,
 		                 out)) {
 			return;

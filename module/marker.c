@@ -175,7 +175,7 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 		const mxp_cause_t cause = check_param(&param);
 		if (cause != MXP_OK) {
 			const mxp_span_t about = (cause == MXP_NO_PARAM) ? part : param.name;
-			*fault = (mxp_fault_t){ cause, about.data, about.len };
+			*fault = mxp_fault(cause, about.data, about.len);
 			return false;
 		}
 		count++;
@@ -183,7 +183,7 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 
 	mxp_span_t twice;
 	if (count > 1 && find_twice(marker->params, count, &twice)) {
-		*fault = (mxp_fault_t){ MXP_PARAM_TWICE, twice.data, twice.len };
+		*fault = mxp_fault(MXP_PARAM_TWICE, twice.data, twice.len);
 		return false;
 	}
 	return true;

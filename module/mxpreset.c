@@ -156,7 +156,7 @@ static void check_max_ttl(knotd_mod_t *mod, const mxp_user_t *user, int64_t max_
 	char name[MXP_FAULT_STR_LEN];
 	if (mxp_longest_ttl(user, name, sizeof(name)) > max_ttl) {
 		const mxp_span_t text = mxp_span(name);
-		const mxp_fault_t fault = { MXP_MAX_TTL, text.data, text.len };
+		const mxp_fault_t fault = mxp_fault(MXP_MAX_TTL, text.data, text.len);
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
 	}
 }

@@ -212,8 +212,7 @@ static bool find_values(const mxp_preset_t *preset, mxp_lookup_f lookup, const v
 			}
 		}
 		if (value.data == NULL) {
-			*fault = (mxp_fault_t){ MXP_PARAM_UNSET, (const uint8_t *)name,
-				                strlen(name) };
+			*fault = mxp_fault(MXP_PARAM_UNSET, (const uint8_t *)name, strlen(name));
 			return false;
 		}
 		values[i] = value;
@@ -386,8 +385,7 @@ bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, boo
 	bool done = find_values(preset, lookup, ctx, dashed, values, fault);
 	if (done) {
 		const mxp_cause_t cause = write_records(preset, values, zone, lower, mm, rrs);
-		*fault =
-			(mxp_fault_t){ cause, (const uint8_t *)preset->name, strlen(preset->name) };
+		*fault = mxp_fault(cause, (const uint8_t *)preset->name, strlen(preset->name));
 		done = (cause == MXP_OK);
 	}
 	mxp_free(mm, values);

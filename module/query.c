@@ -66,7 +66,7 @@ void mxp_warn(knotd_mod_t *mod, const knot_dname_t *zone, const mxp_fault_t *fau
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	const uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 
-	if (mxp_warning_allowed(&warnings, zone, fault->cause, ms)) {
+	if (mxp_warning_allowed(&warnings, zone, fault, ms)) {
 		char text[MXP_FAULT_STR_LEN];
 		knotd_mod_log(mod, LOG_WARNING, "MX, %s", mxp_fault_str(fault, text));
 	}
@@ -87,7 +87,7 @@ typedef struct {
 	mxp_decision_t decision; /*!< Decision. */
 	knot_rdataset_t apex;    /*!< RRSIG records of the apex. */
 	bool is_signed;          /*!< The zone is signed. */
-	mxp_fault_t unsigned_by; /*!< Why it cannot be signed and is not served. */
+	mxp_fault_t unsigned_by; /*!< Why it cannot be signed and is not served; no text. */
 	knot_rdataset_t rrsigs;  /*!< RRSIG records, none if the zone is not signed. */
 } verdict_t;
 
@@ -148,11 +148,10 @@ NOINLINE static void sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mo
                           verdict_t *verdict)
 {
 	mxp_decision_t *decision = &verdict->decision;
-	const char *reason;
 	if (!settings_of(mod)->dnssec) {
-		reason = "dnssec is off";
+		verdict->unsigned_by.cause = MXP_DNSSEC_OFF;
 	} else if (settings_of(mod)->keystore == NULL) {
-		reason = "this server does not sign the zone";
+		verdict->unsigned_by.cause = MXP_NOT_SIGNING;
 	} else {
 		const mxp_keys_t keys = keys_of(qdata, mod);
 		const int ret = mxp_rrsig_make(&keys, &verdict->apex, &decision->rrs, decision->ttl,
@@ -160,13 +159,16 @@ NOINLINE static void sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mo
 		if (ret == KNOT_ENOMEM) {
 			mxp_decision_fail(decision, MXP_NO_MEMORY);
 		}
-		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
-			return;
+		if (ret != KNOT_EOK && ret != KNOT_ENOMEM) {
+			verdict->unsigned_by.cause = MXP_NO_KEY;
 		}
-		reason = "no private key at hand";
 	}
-	const mxp_span_t text = mxp_span(reason);
-	verdict->unsigned_by = (mxp_fault_t){ MXP_UNSIGNED, text.data, text.len };
+}
+
+static bool can_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod, verdict_t *verdict)
+{
+	sign(pkt, qdata, mod, verdict);
+	return verdict->unsigned_by.cause == MXP_OK;
 }
 
 /*! \brief Decides for the zone of a query. */
@@ -177,7 +179,7 @@ static void decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata
 	const mxp_view_t *view = rcu_dereference(user->instance->view);
 	verdict->apex = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
 	verdict->is_signed = signs_soa(&verdict->apex);
-	verdict->unsigned_by.cause = MXP_OK;
+	verdict->unsigned_by = (mxp_fault_t){ .cause = MXP_OK };
 	verdict->rrsigs.count = 0;
 	const mxp_apex_t apex = {
 		.zone = knotd_qdata_zone_name(qdata),
@@ -241,6 +243,15 @@ static int put_records(const mxp_decision_t *decision, const knot_dname_t *owner
 	return knot_pkt_put_rotate(pkt, hint, &rrset, rotate, flags);
 }
 
+/*! \brief Fails with an answer that was decided. */
+static knotd_in_state_t fail(knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	if (settings_of(mod)->statistics) {
+		knotd_mod_stats_incr(mod, qdata->params->thread_id, CTR_FAILED, 0, 1);
+	}
+	return KNOTD_IN_STATE_ERROR;
+}
+
 /*! \brief Puts the answer into the packet, as the server does with that of a zone. */
 static knotd_in_state_t put_answer(const verdict_t *verdict, const knot_dname_t *owner,
                                    uint16_t hint, knot_pkt_t *pkt, knotd_qdata_t *qdata,
@@ -262,10 +273,7 @@ static knotd_in_state_t put_answer(const verdict_t *verdict, const knot_dname_t 
 	} else if (ret == KNOT_ESPACE && udp) {
 		return KNOTD_IN_STATE_TRUNC;
 	}
-	if (settings_of(mod)->statistics) {
-		knotd_mod_stats_incr(mod, qdata->params->thread_id, CTR_FAILED, 0, 1);
-	}
-	return KNOTD_IN_STATE_ERROR;
+	return fail(qdata, mod);
 }
 
 /*!
@@ -384,10 +392,10 @@ NOINLINE static knotd_in_state_t answer_mx(knotd_in_state_t state, knot_pkt_t *p
 		return KNOTD_IN_STATE_ERROR;
 	default:
 		if (user_of(mod)->online_first && knot_pkt_has_dnssec(qdata->query)) {
-			return KNOTD_IN_STATE_ERROR; // It is too late for a signature.
+			return fail(qdata, mod); // It is too late for a signature.
 		}
 		if (stored < pkt->rrset_count && take_out(pkt, stored) != KNOT_EOK) {
-			return KNOTD_IN_STATE_ERROR;
+			return fail(qdata, mod);
 		}
 		return put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_NONE, pkt, qdata, mod);
 	}
@@ -405,14 +413,15 @@ static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
  * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
  *
  * An MX query has got none unless its answer cannot be signed; that is asked for again. For all
- * others, the denial itself shows if there are keys, unless it comes without signatures.
+ * others, the denial itself shows if there are keys, unless it comes without signatures: nobody
+ * asked for them, or they did not fit.
  */
 NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                      knotd_mod_t *mod)
 {
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	verdict_t verdict;
-	const bool keys_known = is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
+	bool keys_known = is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
 	if (keys_known) {
 		(void)judge(&mx, pkt, qdata, mod, &verdict);
 	} else {
@@ -423,8 +432,14 @@ NOINLINE static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t 
 		return;
 	}
 	const mxp_keys_t keys = keys_of(qdata, mod);
-	while (i < pkt->rrset_count && mxp_denial_patch(&keys, keys_known, pkt, i)) {
-		i = mxp_denial_find(pkt, i + 1);
+	while (i < pkt->rrset_count) {
+		if (mxp_denial_patch(&keys, keys_known, pkt, i)) {
+			i = mxp_denial_find(pkt, i + 1);
+		} else if (!keys_known && can_sign(pkt, qdata, mod, &verdict)) {
+			keys_known = true;
+		} else {
+			return;
+		}
 	}
 }
 

@@ -9,9 +9,9 @@
 #define WAYS    (sizeof(((mxp_warnings_t *)0)->slots[0]) / sizeof(((mxp_warnings_t *)0)->slots[0][0]))
 
 /*! \brief FNV-1a over zone and cause. */
-static uint64_t make_key(const knot_dname_t *zone, mxp_cause_t cause)
+static uint64_t make_key(const knot_dname_t *zone, const mxp_fault_t *fault)
 {
-	uint64_t key = 0xcbf29ce484222325 ^ (uint64_t)cause;
+	uint64_t key = 0xcbf29ce484222325 ^ (uint64_t)(fault->of * MXP_CAUSES + fault->cause);
 	const size_t size = knot_dname_size(zone);
 	for (size_t i = 0; i < size; i++) {
 		key = (key * 0x100000001b3) ^ zone[i];
@@ -47,10 +47,10 @@ static bool remember(mxp_warnings_t *warnings, uint64_t key, uint64_t now)
 	return false;
 }
 
-bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone, mxp_cause_t cause,
-                         uint64_t now)
+bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone,
+                         const mxp_fault_t *fault, uint64_t now)
 {
-	const uint64_t key = make_key(zone, cause);
+	const uint64_t key = make_key(zone, fault);
 	if (is_paused(warnings, key, now) || pthread_mutex_trylock(&warnings->lock) != 0) {
 		return false;
 	}

@@ -44,10 +44,10 @@ typedef struct {
  *
  * \param warnings  Memory of warnings, zeroed at first.
  * \param zone      Name of the zone in lower case.
- * \param cause     Cause.
+ * \param fault     Fault; its text does not count.
  * \param now       Steady time in milliseconds.
  *
  * \return True if it may.
  */
-bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone, mxp_cause_t cause,
-                         uint64_t now);
+bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone,
+                         const mxp_fault_t *fault, uint64_t now);

@@ -11,12 +11,13 @@ from knot import HOUSE, mx_of
 from signing import Keys, bitmaps, sections, signed_pairs
 
 ZONE, WILD = "message.example", "wild.example"
-ZONES = {ZONE: "@ HTTPS 1 @\n@ HTTPS 2 mail\n@ A 192.0.2.1\nmail A 192.0.2.4\n",
+ZONES = {ZONE: "@ HTTPS 1 @\n@ HTTPS 2 mail\nh HTTPS 0 @\n@ A 192.0.2.1\nmail A 192.0.2.4\n",
          WILD: "* MX 10 mail\nmail A 192.0.2.2\nmail AAAA 2001:db8::2\n"
                "cut NS ns.cut\nns.cut A 192.0.2.3\nns.cut AAAA 2001:db8::3\n"}
 # What has MX in it, or a denial at the apex: in the authority, answer or additional section.
 QUESTIONS = [(ZONE, "MX"), (ZONE, "AAAA"), ("www." + ZONE, "AAAA"), ("nx." + ZONE, "A"),
-             ("a.nx." + ZONE, "MX"), (ZONE, "NSEC"), (ZONE, "HTTPS"), ("cut." + WILD, "A")]
+             ("a.nx." + ZONE, "MX"), (ZONE, "NSEC"), (ZONE, "HTTPS"), ("h." + ZONE, "HTTPS"),
+             ("cut." + WILD, "A")]
 # Without salt, the same denials come with the same names each time.
 NSEC3 = ("nsec3: on", "nsec3-salt-length: 0")
 DENIALS = {"nsec": ("nsec3: off",), "nsec3": NSEC3, "optout": (*NSEC3, "nsec3-opt-out: on")}
@@ -58,6 +59,8 @@ def ask_sized(server, keys, name, rtype, size):
     answer = dns.message.from_wire(wire)
     assert len(wire) <= size
     assert_no_lie(keys, answer.answer, answer.authority, answer.additional)
+    # Also where the signatures did not fit.
+    assert all("MX" in words for words in bitmaps(answer))
     if not answer.flags & dns.flags.TC:
         keys.assert_valid(answer)
     return answer

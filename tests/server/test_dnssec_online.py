@@ -89,8 +89,10 @@ def test_resolver_is_misled_without_mx_in_bitmap(signed_online, tmp_path):
 @pytest.mark.parametrize("body", ["", "@ MX 10 mail.own.example.\n@ MX 10 mx1.house.example.\n"])
 def test_wrong_order(signed_online, body):
     """Behind a CNAME the other module has signed by then: no answer, rather than a bogus one."""
-    server = signed_online({ZONE: body}, module="[mod-onlinesign/online, mod-mxpreset/house]")
+    server = signed_online({ZONE: body}, module="[mod-onlinesign/online, mod-mxpreset/house]",
+                           settings={"statistics": True})
     answer = server.ask(ZONE, dnssec=True)
     assert with_signatures(answer) and "fully validated" in delv(server, ZONE, ZONE)
     assert server.mx("www." + ZONE) == mx_of(answer)
     assert server.mx("www." + ZONE, dnssec=True) == "SERVFAIL"
+    assert server.counters(ZONE)["failed"] == 1

@@ -151,6 +151,17 @@ def test_bad_with_instance_preset(knotd):
     assert server.mx("bad.example") == GANDI
 
 
+@pytest.mark.parametrize("marker, preset", [("nobody", "nowhere"), ("outlook", "outlook-dane")])
+def test_bad_beside_bad_instance_preset(knotd, marker, preset):
+    """Both are warned about, though the cause is the same."""
+    zone = "bad-bad.example"
+    server = knotd({zone: zone_text(f'@ TXT "mx-preset={marker}"\n')},
+                   settings={"preset": preset})
+    for _ in range(2):
+        assert server.mx(zone) == HOUSE
+    assert len(server.log_lines(r"warning: .*MX, ")) == 2
+
+
 def test_marker_off(knotd):
     zones = {"bad.example": "nobody", "good.example": "gandi", "none.example": "none"}
     server = knotd({zone: zone_text(f'@ TXT "mx-preset={text}"\n') for zone, text in zones.items()},

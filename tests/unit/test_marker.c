@@ -318,7 +318,8 @@ static void check_shown(void **state)
 {
 	const shown_t *row = *state;
 	char out[MXP_FAULT_STR_LEN];
-	const mxp_fault_t fault = { MXP_UNKNOWN_PRESET, (const uint8_t *)row->text, row->len };
+	const mxp_fault_t fault =
+		mxp_fault(MXP_UNKNOWN_PRESET, (const uint8_t *)row->text, row->len);
 	char expected[MXP_FAULT_STR_LEN];
 	snprintf(expected, sizeof(expected), "%s %s", mxp_cause_str(MXP_UNKNOWN_PRESET),
 	         row->shown);
@@ -332,7 +333,7 @@ static void shows_every_cause(void **state)
 	memset(text, 0, sizeof(text));
 	for (int cause = 0; cause < MXP_CAUSES; cause++) {
 		char out[MXP_FAULT_STR_LEN];
-		const mxp_fault_t fault = { (mxp_cause_t)cause, text, sizeof(text) };
+		const mxp_fault_t fault = mxp_fault((mxp_cause_t)cause, text, sizeof(text));
 		assert_non_null(mxp_cause_str(fault.cause));
 		mxp_fault_str(&fault, out);
 		assert_string_equal(out + strlen(out) - 8, "\\000'...");

@@ -24,10 +24,16 @@ static int free_warnings(void **state)
 	return 0;
 }
 
-static bool ask(const char *zone, mxp_cause_t cause, uint64_t now)
+static bool ask_of(uint8_t of, const char *zone, mxp_cause_t cause, uint64_t now)
 {
 	knot_dname_storage_t name;
-	return mxp_warning_allowed(warnings, make_name(zone, name), cause, now);
+	const mxp_fault_t fault = { .cause = cause, .of = of };
+	return mxp_warning_allowed(warnings, make_name(zone, name), &fault, now);
+}
+
+static bool ask(const char *zone, mxp_cause_t cause, uint64_t now)
+{
+	return ask_of(0, zone, cause, now);
 }
 
 static bool ask_number(size_t zone, uint64_t now)
@@ -66,6 +72,8 @@ static void keeps_zones_and_causes_apart(void **state)
 	assert_true(ask("b.test.", MXP_NO_NAME, START));
 	assert_true(ask("a.test.", MXP_TWO_MARKERS, START));
 	assert_true(ask(".", MXP_NO_NAME, START));
+	assert_true(ask_of(1, "a.test.", MXP_NO_NAME, START));
+	assert_false(ask_of(1, "a.test.", MXP_NO_NAME, START + 1));
 	assert_false(ask("b.test.", MXP_NO_NAME, START + 1));
 	assert_false(ask("a.test.", MXP_TWO_MARKERS, START + 1));
 	assert_false(ask(".", MXP_NO_NAME, START + 1));

@@ -12,6 +12,7 @@ from cpu import cpu_seconds
 from knot import MAP, Knotd, wait_for, zone_text
 from throughput import dnsperf
 
+STARTS = 4
 SWITCHES = 20
 SAMPLE = 200
 LOAD = 10000
@@ -79,8 +80,17 @@ class Start:
     memory: int
 
 
-def start_cost(server):
-    return Start(cpu_seconds(server), server.memory())
+def start_cost(folder, count, module):
+    with ManyZones(folder, count, module=module) as server:
+        return Start(cpu_seconds(server), server.memory())
+
+
+def start_in_turn(folder, count):
+    """What a start costs without the module, and with it: the best of several."""
+    starts = [[start_cost(folder / f"start{i}-{module}", count, module)
+               for module in (False, True)] for i in range(STARTS)]
+    return [Start(min(start.cpu for start in side), min(start.memory for start in side))
+            for side in zip(*starts)]
 
 
 @dataclasses.dataclass

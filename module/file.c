@@ -52,11 +52,15 @@ static bool same_time(const struct timespec *time1, const struct timespec *time2
 	return time1->tv_sec == time2->tv_sec && time1->tv_nsec == time2->tv_nsec;
 }
 
-bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
+bool mxp_file_alike(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
 {
 	return id1->error == id2->error && id1->dev == id2->dev && id1->ino == id2->ino &&
-	       id1->size == id2->size && same_time(&id1->mtime, &id2->mtime) &&
-	       same_time(&id1->ctime, &id2->ctime);
+	       id1->size == id2->size && same_time(&id1->mtime, &id2->mtime);
+}
+
+bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
+{
+	return mxp_file_alike(id1, id2) && same_time(&id1->ctime, &id2->ctime);
 }
 
 /*! \brief Takes the error of a system call; Knot's library has no words for all of them. */

@@ -43,6 +43,18 @@ mxp_file_id_t mxp_file_id(const char *path);
 bool mxp_file_older(const mxp_file_id_t *id, unsigned age);
 
 /*!
+ * \brief Compares two states of a file but for the last change of the inode.
+ *
+ * A file that is about to be replaced has another one for a moment.
+ *
+ * \param id1  First state.
+ * \param id2  Second state.
+ *
+ * \return True if nothing else differs.
+ */
+bool mxp_file_alike(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
+
+/*!
  * \brief Compares two states of a file.
  *
  * \param id1  First state.

@@ -211,7 +211,7 @@ void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
 	const uint64_t hash = text_hash(text->data, text->size);
 	const bool same = again && hash == file->hash;
 	const bool done = same && !file->retry;
-	file->recheck = !again && text->ret == KNOT_EOK;
+	file->recheck = !same && text->ret == KNOT_EOK;
 	file->retry = false;
 	file->taken = text->id;
 	file->pending_at = 0;
@@ -345,7 +345,7 @@ mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
 	if (!complete && now - file->seen_at < still) {
 		return MXP_LOOK_SOON;
 	}
-	return MXP_READ;
+	return mxp_file_alike(&id, &file->taken) ? MXP_READ_AGAIN : MXP_READ;
 }
 
 mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,

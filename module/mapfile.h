@@ -72,8 +72,8 @@ typedef enum {
 	MXP_LOOK_LATER, /*!< Nothing. */
 	MXP_LOOK_SOON,  /*!< It has changed and may not be complete. */
 	MXP_READ,       /*!< Read it. */
-	MXP_READ_AGAIN, /*!< Read the same state again: a change since may not show, or what it
-	                     lacked may no longer be needed. */
+	MXP_READ_AGAIN, /*!< Read what may be the same again: a change since may not show, or what
+	                     it lacked may no longer be needed. */
 } mxp_look_t;
 
 /*! \brief What was read. */

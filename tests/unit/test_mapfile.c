@@ -200,6 +200,24 @@ static void gives_an_open_file_time(void **state)
 	assert_int_equal(look(AGES), MXP_READ);
 }
 
+/*! \brief What changes nothing but the inode is no news, unless the text has changed as well. */
+static void says_nothing_new_of_an_inode(void **state)
+{
+	(void)state;
+	settle();
+	write_at(BAD_MAP, false);
+	settle();
+	expect_logs(1, 1);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(look(AGES), MXP_READ_AGAIN);
+	settle();
+	expect_logs(0, 0);
+	write_at("house MX 20 my\n", false); // As long as before, and as old.
+	assert_int_equal(look(AGES), MXP_READ_AGAIN);
+	settle();
+	expect_logs(0, 1);
+}
+
 static void reads_an_old_file_at_once(void **state)
 {
 	(void)state;
@@ -340,6 +358,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(waits_for_a_writer),
 	cmocka_unit_test(reads_a_closed_file_at_once),
 	cmocka_unit_test(gives_an_open_file_time),
+	cmocka_unit_test(says_nothing_new_of_an_inode),
 	cmocka_unit_test(reads_an_old_file_at_once),
 	cmocka_unit_test(waits_for_a_file_that_is_gone),
 	cmocka_unit_test(retries_what_lacked_something),

@@ -6,10 +6,10 @@
 #include <libknot/errcode.h>
 #include <libknot/rrtype/nsec.h>
 #include <libknot/rrtype/nsec3.h>
-#include <libknot/rrtype/rrsig.h>
 
 #include "denial.h"
 #include "memory.h"
+#include "rrsig.h"
 
 /*! Place of MX in a bitmap (RFC 4034, section 4.1.2): type 15 of window 0. */
 #define MX_OCTET (2 + KNOT_RRTYPE_MX / 8)
@@ -132,13 +132,6 @@ static int make_patch(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8_
 	return ret;
 }
 
-static bool covers(const knot_rrset_t *rrsig, const knot_rrset_t *denial)
-{
-	return rrsig->type == KNOT_RRTYPE_RRSIG &&
-	       knot_rrsig_type_covered(rrsig->rrs.rdata) == denial->type &&
-	       knot_dname_is_equal(rrsig->owner, denial->owner);
-}
-
 bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, uint16_t i)
 {
 	const knot_rrset_t *denial = &pkt->rr[i];
@@ -148,7 +141,8 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, 
 
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
 		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;
-		const uint16_t rrsigs = covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
+		const uint16_t rrsigs =
+			mxp_rrsig_covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
 		for (uint16_t k = 0; k < rrsigs; k++) {
 			uint8_t *rrsig = wire_rdata(pos);
 			pos = rrsig + wire_rdata_len(rrsig);

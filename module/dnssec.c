@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <libknot/descriptor.h>
-
 #include <libknot/version.h>
 
 #include "dnssec.h"

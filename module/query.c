@@ -158,8 +158,7 @@ NOINLINE static void sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mo
 		                               &pkt->mm, &verdict->rrsigs);
 		if (ret == KNOT_ENOMEM) {
 			mxp_decision_fail(decision, MXP_NO_MEMORY);
-		}
-		if (ret != KNOT_EOK && ret != KNOT_ENOMEM) {
+		} else if (ret != KNOT_EOK) {
 			verdict->unsigned_by.cause = MXP_NO_KEY;
 		}
 	}
@@ -327,13 +326,6 @@ static uint16_t find_stored(const knot_pkt_t *pkt, const knot_rrset_t *stored)
 	return i;
 }
 
-static bool is_rrsig_of(const knot_rrset_t *rrsig, const knot_rrset_t *rrset)
-{
-	return rrsig->type == KNOT_RRTYPE_RRSIG &&
-	       knot_rrsig_type_covered(rrsig->rrs.rdata) == rrset->type &&
-	       knot_dname_is_equal(rrsig->owner, rrset->owner);
-}
-
 /*!
  * \brief Takes an RRset and its RRSIGs out of the answer section that is being written.
  *
@@ -360,7 +352,7 @@ static int take_out(knot_pkt_t *pkt, uint16_t first)
 
 	int ret = KNOT_EOK;
 	for (uint16_t i = 1; i < total - first && ret == KNOT_EOK; i++) {
-		if (!is_rrsig_of(&rrsets[i], &rrsets[0])) {
+		if (!mxp_rrsig_covers(&rrsets[i], &rrsets[0])) {
 			// The place of the owner says how a wildcard was expanded.
 			const uint16_t owner = infos[i].compress_ptr[KNOT_COMPR_HINT_OWNER];
 			const uint16_t hint = owner < infos[0].pos ? owner : KNOT_COMPR_HINT_NONE;

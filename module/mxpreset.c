@@ -10,7 +10,7 @@
 #include "query.h"
 #include "registry.h"
 
-#define MOD_PRESETS    "\007presets"
+#define MOD_MAP_FILE   "\010map-file"
 #define MOD_BUILTIN    "\007builtin"
 #define MOD_PRESET     "\006preset"
 #define MOD_PARAM      "\005param"
@@ -35,7 +35,7 @@ static const knot_lookup_t dnssec_modes[] = {
 };
 
 static const yp_item_t mxpreset_conf[] = {
-	{ MOD_PRESETS, YP_TSTR, YP_VSTR = { CONFIG_DIR "/mx-presets.zone" } },
+	{ MOD_MAP_FILE, YP_TSTR, YP_VSTR = { CONFIG_DIR "/mx-presets.zone" } },
 	{ MOD_BUILTIN, YP_TSTR, YP_VNONE },
 	{ MOD_PRESET, YP_TSTR, YP_VNONE },
 	{ MOD_PARAM, YP_TSTR, YP_VNONE, YP_FMULTI },
@@ -132,9 +132,9 @@ static int mxpreset_conf_check(knotd_conf_check_args_t *args)
 		ret = check_name(args, "preset", conf.single.string);
 	}
 
-	conf = knotd_conf_check_item(args, MOD_PRESETS);
+	conf = knotd_conf_check_item(args, MOD_MAP_FILE);
 	if (ret == KNOT_EOK && conf.single.string[0] == '\0') {
-		ret = refuse(args, "presets", "", "is no path of a file");
+		ret = refuse(args, "map-file", "", "is no path of a file");
 	}
 
 	conf = knotd_conf_check_item(args, MOD_PARAM);
@@ -192,7 +192,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 	}
 
 	mxp_settings_t settings = {
-		.file = knotd_conf_mod(mod, MOD_PRESETS).single.string,
+		.file = knotd_conf_mod(mod, MOD_MAP_FILE).single.string,
 		.rules = {
 			.builtin = knotd_conf_mod(mod, MOD_BUILTIN).single.string,
 			.preset = knotd_conf_mod(mod, MOD_PRESET).single.string,

@@ -184,7 +184,7 @@ static void take_item(const knot_ctl_data_t *unit, void *ctx)
 	const char *value;
 	const char *item = item_of(unit, &value);
 	const bool on = (strcmp(value, "on") == 0);
-	if (strcmp(item, "presets") == 0) {
+	if (strcmp(item, "map-file") == 0) {
 		set(&instance->file, value);
 	} else if (strcmp(item, "builtin") == 0) {
 		set((char **)&rules->builtin, value);

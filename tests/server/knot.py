@@ -160,7 +160,7 @@ class Knotd:
 
     def _instance(self, name, settings):
         lines = [f"  - id: {name}"]
-        for item, value in {"presets": self.map_path, **settings}.items():
+        for item, value in {"map-file": self.map_path, **settings}.items():
             if value is None:
                 continue
             if isinstance(value, bool):

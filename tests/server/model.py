@@ -115,7 +115,7 @@ class Settings:
         return self.map.find(name) if self.map and name else None
 
     def items(self):
-        """The items of the instance, without `presets`."""
+        """The items of the instance, without `map-file`."""
         return {"builtin": self.builtin, "preset": self.preset, "marker": self.marker,
                 "filter": self.filter,
                 "param": [f"{name}={value}" for name, value in self.params.items()] or None}

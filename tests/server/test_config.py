@@ -134,7 +134,7 @@ def test_instances_of_one_server(knotd):
                             "d.example": ""})
     other_map = server.path / "other.zone"
     other_map.write_text(other)
-    server.instances["other"]["presets"] = other_map
+    server.instances["other"]["map-file"] = other_map
     server.start()
     assert server.mx("a.example") == HOUSE
     assert server.mx("b.example") == GANDI
@@ -143,8 +143,8 @@ def test_instances_of_one_server(knotd):
 
 
 def test_default_path(knotd):
-    """Without `presets`, the map is the one beside Knot's own configuration."""
-    server = knotd({ZONE: zone_text()}, settings={"presets": None}, map_text=None)
+    """Without `map-file`, the map is the one beside Knot's own configuration."""
+    server = knotd({ZONE: zone_text()}, settings={"map-file": None}, map_text=None)
     lines = server.log_lines(r"preset map (loaded|refused), \S*/knot/mx-presets\.zone:")
     assert len(lines) == 1 and str(server.path) not in lines[0]
 

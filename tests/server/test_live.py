@@ -296,7 +296,7 @@ def test_every_kind(knotd):
     server = knotd({zone: zone_text("www 60 CNAME @\n") for zone in zones}, start=False,
                    modules={zone: f"mod-mxpreset/{name}" for zone, name in zones.items()})
     states = {name: States(in_use(server.path / name / "current" / "map")) for name in names}
-    server.instances = {name: {"builtin": "house", "presets": states[name].path}
+    server.instances = {name: {"builtin": "house", "map-file": states[name].path}
                         for name in names}
     for map_states in states.values():
         map_states.switch()
@@ -361,7 +361,7 @@ def test_never_still(knotd, before, place):
     """Changes are heard of, also in a folder that has come later: none has to be still first."""
     server = knotd(ZONES, start=False, map_text=None)
     states = States(in_use(server.path / "maps" / "current" / "map"))
-    server.settings["presets"] = states.path
+    server.settings["map-file"] = states.path
     states.switch()
     server.start()
     for _ in range(2):
@@ -400,7 +400,7 @@ def test_appears_later(knotd):
     """A map, its folder, or all that leads there come after the server."""
     server = knotd(ZONES, start=False, map_text=None)
     states = States(server.path / "later" / "still" / "map")
-    server.settings["presets"] = states.path
+    server.settings["map-file"] = states.path
     server.start()
     assert len(server.log_lines(REFUSED)) == 1
     assert server.mx(ZONE) == "SERVFAIL"
@@ -438,7 +438,7 @@ def test_one_line_for_each_state(live):
     server, states = live()
     other = States(server.path / "other.zone")
     other.switch()
-    server.instances["other"] = {"builtin": "house", "presets": other.path}
+    server.instances["other"] = {"builtin": "house", "map-file": other.path}
     server.zones["other.example"] = zone_text()
     server.modules["other.example"] = "mod-mxpreset/other"
     server.write_zone("other.example", zone_text())
@@ -557,7 +557,7 @@ def test_many_zones(knotd):
     server = knotd({zone: zone_text() for zone in zones}, start=False, map_text=None,
                    modules={zone: f"mod-mxpreset/i{i}" for zone, i in zones.items()})
     maps = [States(server.path / f"map{number}") for number in range(3)]
-    server.instances = {f"i{i}": {"builtin": "house", "presets": maps[i % 3].path,
+    server.instances = {f"i{i}": {"builtin": "house", "map-file": maps[i % 3].path,
                                   "param": [f"p{i}=v"]} for i in range(10)}
     for states in maps:
         states.switch()

@@ -188,7 +188,7 @@ def test_map_that_knot_serves(knotd):
     records = "".join(line + "\n" for line in GOOD.splitlines() if not line.startswith(";"))
     server = knotd({"plain.example": zone_text(), "maps.example": zone_text(records)}, start=False,
                    modules={"maps.example": ""})
-    server.settings["presets"] = server.zone_path("maps.example")
+    server.settings["map-file"] = server.zone_path("maps.example")
     server.start()
     assert server.mx("plain.example") == HOUSE
     assert server.mx("gandi.maps.example") == GANDI

@@ -409,7 +409,7 @@ def check_round(path, seed):
         zones.append(zone)
         files[name] = zone_file(rng, zone)
         modules[name] = f"mod-mxpreset/i{number}"
-    items = {f"i{number}": {"presets": paths[id(instance.map)], **instance.items()}
+    items = {f"i{number}": {"map-file": paths[id(instance.map)], **instance.items()}
              for number, instance in enumerate(instances)}
     differences = []
     with NumberedKnotd(path / "knot", files, instances=items, modules=modules) as server:

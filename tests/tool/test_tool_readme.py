@@ -20,7 +20,7 @@ def test_transcripts(knotd):
     assert len(shown) >= 8
     zones = set(re.findall(r"\S+\.example\b", " ".join(command for command, _ in shown)))
     server = knotd({zone: (ROOT / "zones" / f"{zone}.zone").read_text() for zone in zones},
-                   settings={"presets": str(MAP), "builtin": "house"})
+                   settings={"map-file": str(MAP), "builtin": "house"})
     for command, expected in shown:
         result = run(*shlex.split(command), server=server)
         assert (result.out + result.err).replace(str(MAP), INSTALLED_MAP) == expected

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-#include <libknot/packet/wire.h>
-
 #include "decision.h"
+#include "expand.h"
 #include "marker.h"
 #include "memory.h"
+#include "mx.h"
+#include "name.h"
 
 #define IN_ADDR_ARPA "\007in-addr\004arpa"
 #define IP6_ARPA     "\003ip6\004arpa"
@@ -107,13 +108,14 @@ typedef struct {
 
 static bool is_builtin(const builtin_t *builtin, const knot_rdata_t *mx)
 {
-	const knot_dname_t *exchange = mx->data + 2;
-	if (*exchange == '\0' && knot_wire_read_u16(mx->data) == 0) {
-		return false; // Null MX (RFC 7505).
+	const knot_dname_t *exchange = mxp_mx_exchange(mx);
+	if (mxp_mx_is_null(mx)) {
+		return false;
 	}
 	knot_rdata_t *rdata = builtin->rrs.rdata;
 	for (size_t i = 0; i < builtin->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
-		if (rdata->len == mx->len && knot_dname_is_case_equal(rdata->data + 2, exchange)) {
+		if (rdata->len == mx->len &&
+		    knot_dname_is_case_equal(mxp_mx_exchange(rdata), exchange)) {
 			return true;
 		}
 	}
@@ -279,6 +281,35 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause)
 {
 	fail(out, cause, NULL);
+}
+
+void mxp_decision_unsign(mxp_decision_t *out, const mxp_apex_t *apex, mxp_cause_t cause,
+                         knot_mm_t *mm)
+{
+	if (out->allocated) {
+		mxp_free(mm, out->rrs.rdata);
+		out->allocated = false;
+	}
+	if (apex->mx.count == 0) {
+		out->source = MXP_SOURCE_NONE;
+	} else if (out->source != MXP_SOURCE_OVERRIDE) {
+		out->source = MXP_SOURCE_BUILTIN;
+	}
+	out->serve = MXP_SERVE_UNSIGNED;
+	out->preset = NULL;
+	out->rrs = (knot_rdataset_t){ 0 };
+	out->ttl = apex->mx_ttl;
+	add_fault(out, mxp_fault(cause, NULL, 0), MXP_SOURCE_NONE);
+}
+
+const char *mxp_source_str(mxp_source_t source)
+{
+	static const char *const names[] = {
+		[MXP_SOURCE_NONE] = "none",        [MXP_SOURCE_OVERRIDE] = "override",
+		[MXP_SOURCE_MARKER] = "marker",    [MXP_SOURCE_PRESET] = "preset",
+		[MXP_SOURCE_BUILTIN] = "built-in",
+	};
+	return names[source];
 }
 
 void mxp_decision_clear(mxp_decision_t *out, knot_mm_t *mm)

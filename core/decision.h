@@ -19,6 +19,7 @@
 
 #include "cause.h"
 #include "map.h"
+#include "span.h"
 
 /*! \brief What the decision needs to know of an instance's configuration. */
 typedef struct {
@@ -52,6 +53,7 @@ typedef enum {
 	MXP_SERVE_FILTERED, /*!< The stored records without the built-in ones. */
 	MXP_SERVE_PRESET,   /*!< A preset. */
 	MXP_SERVE_FAIL,     /*!< SERVFAIL: an answer is due and cannot be made. */
+	MXP_SERVE_UNSIGNED, /*!< What the zone stores, since what is due cannot be signed. */
 } mxp_serve_t;
 
 /*! \brief Why. */
@@ -128,6 +130,26 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
  * \param cause  Why, added to what was met on the way.
  */
 void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause);
+
+/*!
+ * \brief Turns a decision into one for what the zone stores, because it cannot be signed.
+ *
+ * \param out    Decision.
+ * \param apex   What the zone stores.
+ * \param cause  Why, added to what was met on the way.
+ * \param mm     Memory context that the decision was made with.
+ */
+void mxp_decision_unsign(mxp_decision_t *out, const mxp_apex_t *apex, mxp_cause_t cause,
+                         knot_mm_t *mm);
+
+/*!
+ * \brief Name of a source, as the tool writes it.
+ *
+ * \param source  Source.
+ *
+ * \return Static string.
+ */
+const char *mxp_source_str(mxp_source_t source);
 
 /*!
  * \brief Frees what a decision holds.

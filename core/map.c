@@ -2,19 +2,19 @@
 
 #include <stdlib.h>
 
+#include "hash.h"
 #include "map.h"
 
-/*! \brief FNV-1a over the name in lower case. */
+/*! \brief Hash of a name in lower case; none is longer than a label. */
 static size_t name_hash(mxp_span_t name)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-	for (size_t i = 0; i < name.len; i++) {
-		uint8_t ch = name.data[i];
-		if (ch >= 'A' && ch <= 'Z') {
-			ch |= 0x20;
-		}
-		hash = (hash ^ ch) * 0x100000001b3;
+	uint8_t lower[KNOT_DNAME_MAXLABELLEN];
+	const size_t len = name.len < sizeof(lower) ? name.len : sizeof(lower);
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t ch = name.data[i];
+		lower[i] = (ch >= 'A' && ch <= 'Z') ? ch | 0x20 : ch;
 	}
+	const uint64_t hash = mxp_hash(MXP_HASH_START, lower, len);
 	return (size_t)(hash ^ (hash >> 32));
 }
 

@@ -8,10 +8,12 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "preset.h"
+#include "span.h"
 
 /*! \brief Preset map. */
 typedef struct {

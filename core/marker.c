@@ -6,6 +6,7 @@
 
 #include "marker.h"
 #include "memory.h"
+#include "name.h"
 
 static const char prefix[] = MXP_MARKER_PREFIX;
 #define PREFIX_LEN (sizeof(prefix) - 1)
@@ -83,20 +84,6 @@ static mxp_span_t cut_part(mxp_span_t *text)
 	return part;
 }
 
-/*! \brief Splits PARAM=VALUE; the value has no data if there is no equals sign. */
-static mxp_param_t split(mxp_span_t part)
-{
-	const uint8_t *equals = memchr(part.data, '=', part.len);
-	if (equals == NULL) {
-		return (mxp_param_t){ .name = part };
-	}
-	const size_t name_len = (size_t)(equals - part.data);
-	return (mxp_param_t){
-		.name = { part.data, name_len },
-		.value = { equals + 1, part.len - name_len - 1 },
-	};
-}
-
 static mxp_cause_t check_param(const mxp_param_t *param)
 {
 	if (param->value.data == NULL || !mxp_param_name_valid(param->name)) {
@@ -135,7 +122,7 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 	place_t order[PARTS_MAX];
 	mxp_span_t rest = params;
 	for (size_t i = 0; i < count; i++) {
-		const mxp_span_t name = split(cut_part(&rest)).name;
+		const mxp_span_t name = mxp_span_split(cut_part(&rest)).name;
 		order[i].offset = (uint16_t)(name.data - params.data);
 		order[i].len = (uint16_t)name.len;
 	}
@@ -171,7 +158,7 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 	size_t count = 0;
 	while (text.len > 0) {
 		const mxp_span_t part = cut_part(&text);
-		const mxp_param_t param = split(part);
+		const mxp_param_t param = mxp_span_split(part);
 		const mxp_cause_t cause = check_param(&param);
 		if (cause != MXP_OK) {
 			const mxp_span_t about = (cause == MXP_NO_PARAM) ? part : param.name;
@@ -193,7 +180,7 @@ mxp_span_t mxp_marker_value(const void *marker, const char *name)
 {
 	mxp_span_t rest = ((const mxp_marker_t *)marker)->params;
 	while (rest.len > 0) {
-		const mxp_param_t param = split(cut_part(&rest));
+		const mxp_param_t param = mxp_span_split(cut_part(&rest));
 		if (mxp_span_is_case(param.name, name)) {
 			return param.value;
 		}

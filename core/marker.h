@@ -16,7 +16,7 @@
 #include <libknot/rdataset.h>
 
 #include "cause.h"
-#include "preset.h"
+#include "span.h"
 
 /*! \brief What the text of a marker begins with, in any letter case. */
 #define MXP_MARKER_PREFIX "mx-preset="

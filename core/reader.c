@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,29 +9,27 @@
 #include <libzscanner/error.h>
 #include <libzscanner/scanner.h>
 
+#include "aliases.h"
+#include "cause.h"
+#include "draft.h"
 #include "file.h"
+#include "name.h"
 #include "reader.h"
 #include "reader_preset.h"
 
 #define ORIGIN      "mx-presets."
 #define DEFAULT_TTL 3600
 
-void mxp_report(mxp_reader_t *reader, size_t line, const char *fmt, ...)
-{
-	char reason[1024];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, args);
-	va_end(args);
-
-	reader->error(reader->ctx, line, reason);
-	reader->errors++;
-}
-
-const char *mxp_name_str(const knot_dname_t *name, char *out)
-{
-	return knot_dname_to_str(out, name, KNOT_DNAME_TXT_MAXLEN + 1) != NULL ? out : "?";
-}
+/*! \brief Reader. */
+typedef struct {
+	mxp_report_t report;         /*!< Where errors go. */
+	bool has_soa;                /*!< The map has a SOA. */
+	knot_dname_storage_t origin; /*!< Origin of the map in lower case. */
+	mxp_record_t **records;      /*!< Records. */
+	size_t count;                /*!< Number of records. */
+	size_t capacity;             /*!< Capacity of the array of records. */
+	mxp_draft_t *drafts;         /*!< One for each entry of the map. */
+} reader_t;
 
 /*! \brief Knot's and the zone's own records, which a preset map may hold as any zone. */
 static bool is_skipped(uint16_t type)
@@ -72,7 +68,7 @@ bool mxp_rdata_valid(uint16_t type, const uint8_t *data, size_t len)
 	}
 }
 
-static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s, uint16_t type)
+static bool keep_record(reader_t *reader, const zs_scanner_t *s, uint16_t type)
 {
 	if (reader->count == reader->capacity) {
 		const size_t capacity = 2 * reader->capacity + 64;
@@ -107,18 +103,19 @@ static bool keep_record(mxp_reader_t *reader, const zs_scanner_t *s, uint16_t ty
 	return true;
 }
 
-static void take_soa(mxp_reader_t *reader, const zs_scanner_t *s)
+static void take_soa(reader_t *reader, const zs_scanner_t *s)
 {
 	if (!reader->has_soa) {
 		memcpy(reader->origin, s->r_owner, s->r_owner_length);
 		knot_dname_to_lower(reader->origin);
 		reader->has_soa = true;
 	} else if (!knot_dname_is_case_equal(reader->origin, s->r_owner)) {
-		mxp_report(reader, s->line_counter, "SOA with another owner than the first one");
+		mxp_report(&reader->report, s->line_counter,
+		           "SOA with another owner than the first one");
 	}
 }
 
-static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
+static bool take_record(reader_t *reader, const zs_scanner_t *s)
 {
 	char type[32] = "";
 	(void)knot_rrtype_to_string(s->r_type, type, sizeof(type));
@@ -134,20 +131,20 @@ static bool take_record(mxp_reader_t *reader, const zs_scanner_t *s)
 	case KNOT_RRTYPE_TXT:
 	case KNOT_RRTYPE_CNAME:
 		if (!mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
-			mxp_report(reader, s->line_counter, "malformed %s record", type);
+			mxp_report(&reader->report, s->line_counter, "malformed %s record", type);
 			return keep_record(reader, s, 0);
 		}
 		return keep_record(reader, s, s->r_type);
 	default:
 		if (!is_skipped(s->r_type)) {
-			mxp_report(reader, s->line_counter,
+			mxp_report(&reader->report, s->line_counter,
 			           "type %s does not belong in a preset map", type);
 		}
 		return true;
 	}
 }
 
-static void take_scan_error(mxp_reader_t *reader, const zs_scanner_t *s)
+static void take_scan_error(reader_t *reader, const zs_scanner_t *s)
 {
 	char near[300] = "";
 	const size_t len =
@@ -155,12 +152,12 @@ static void take_scan_error(mxp_reader_t *reader, const zs_scanner_t *s)
 	if (len > 0) {
 		mxp_quote(s->buffer, len, near, sizeof(near));
 	}
-	mxp_report(reader, s->line_counter, "%s%s%s", zs_strerror(s->error.code),
+	mxp_report(&reader->report, s->line_counter, "%s%s%s", zs_strerror(s->error.code),
 	           len > 0 ? ", at " : "", near);
 }
 
 /*! \brief Takes all records. Returns an error if the rest of the text cannot be read. */
-static int take_records(mxp_reader_t *reader, zs_scanner_t *s)
+static int take_records(reader_t *reader, zs_scanner_t *s)
 {
 	while (true) {
 		if (zs_parse_record(s) != 0) {
@@ -176,7 +173,7 @@ static int take_records(mxp_reader_t *reader, zs_scanner_t *s)
 			take_scan_error(reader, s);
 			break;
 		case ZS_STATE_INCLUDE:
-			mxp_report(reader, s->line_counter,
+			mxp_report(&reader->report, s->line_counter,
 			           "$INCLUDE is not allowed in a preset map");
 			break;
 		default:
@@ -190,7 +187,7 @@ static int take_records(mxp_reader_t *reader, zs_scanner_t *s)
  *
  * One that is itself below the present origin has been relative to that.
  */
-static int find_origin(mxp_reader_t *reader, zs_scanner_t *s)
+static int find_origin(reader_t *reader, zs_scanner_t *s)
 {
 	while (zs_parse_record(s) == 0 && s->state != ZS_STATE_EOF && s->state != ZS_STATE_STOP) {
 		if (s->state == ZS_STATE_DATA && s->r_type == KNOT_RRTYPE_SOA) {
@@ -205,8 +202,8 @@ static int find_origin(mxp_reader_t *reader, zs_scanner_t *s)
 }
 
 /*! \brief Scans a text for something. Returns an error if it cannot be read to its end. */
-static int scan_text(mxp_reader_t *reader, const char *data, size_t size,
-                     int (*scan_for)(mxp_reader_t *reader, zs_scanner_t *s))
+static int scan_text(reader_t *reader, const char *data, size_t size,
+                     int (*scan_for)(reader_t *reader, zs_scanner_t *s))
 {
 	zs_scanner_t *s = malloc(sizeof(*s));
 	if (s == NULL) {
@@ -256,14 +253,48 @@ static int cmp_records(const void *a, const void *b)
 	return cmp != 0 ? cmp : (record1->order < record2->order ? -1 : 1);
 }
 
+/*! \brief Finds the name of the preset that a record belongs to. False if to none. */
+static bool find_name(reader_t *reader, mxp_record_t *record)
+{
+	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
+		if (!reader->has_soa) {
+			mxp_report(&reader->report, record->line,
+			           "address record in a preset map without SOA");
+		}
+		return false;
+	}
+
+	knot_dname_txt_storage_t name = "";
+	knot_dname_txt_storage_t origin = "";
+	const int depth = knot_dname_in_bailiwick(record->owner, reader->origin);
+	if (depth != 1) {
+		mxp_report(&reader->report, record->line, "%s is %s %s",
+		           mxp_name_str(record->owner, name),
+		           depth > 1 ? "more than one label below" : "not below",
+		           mxp_name_str(reader->origin, origin));
+		return false;
+	}
+	const mxp_span_t label = mxp_label_span(record->owner);
+	if (!mxp_name_valid(label)) {
+		mxp_report(&reader->report, record->line, "%s cannot name a preset%s",
+		           mxp_name_str(record->owner, name),
+		           mxp_name_is_none(label) ? ", the name is reserved" : "");
+		return false;
+	}
+	memcpy(record->name, label.data, label.len);
+	record->name[label.len] = '\0';
+
+	return true;
+}
+
 /*! \brief Finds the names of presets; drops records that belong to none. */
-static void name_records(mxp_reader_t *reader)
+static void name_records(reader_t *reader)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < reader->count; i++) {
 		mxp_record_t *record = reader->records[i];
 		record->order = i;
-		if (mxp_record_name(reader, record)) {
+		if (find_name(reader, record)) {
 			reader->records[kept++] = record;
 		} else {
 			free(record);
@@ -275,7 +306,7 @@ static void name_records(mxp_reader_t *reader)
 	}
 }
 
-static int build(mxp_reader_t *reader, mxp_map_t *map)
+static int build(reader_t *reader, mxp_map_t *map)
 {
 	map->presets = calloc(reader->count + 1, sizeof(*map->presets));
 	reader->drafts = calloc(reader->count + 1, sizeof(*reader->drafts));
@@ -289,7 +320,9 @@ static int build(mxp_reader_t *reader, mxp_map_t *map)
 			next++;
 		}
 		mxp_preset_t *preset = &map->presets[map->count];
-		if (!mxp_read_preset(reader, first, next, preset, &reader->drafts[map->count++])) {
+		if (!mxp_read_preset((const mxp_record_t *const *)reader->records + first,
+		                     next - first, reader->origin, &reader->report, preset,
+		                     &reader->drafts[map->count++])) {
 			return KNOT_ENOMEM;
 		}
 		map->records += preset->mx_count;
@@ -297,15 +330,16 @@ static int build(mxp_reader_t *reader, mxp_map_t *map)
 	if (!mxp_map_index(map)) {
 		return KNOT_ENOMEM;
 	}
-	mxp_resolve_aliases(reader, map);
+	const mxp_aliases_t aliases = { map, reader->drafts, reader->origin, &reader->report };
+	mxp_aliases_resolve(&aliases);
 
-	if (map->count == 0 && reader->errors == 0) {
-		mxp_report(reader, 1, "no preset in the file");
+	if (map->count == 0 && reader->report.count == 0) {
+		mxp_report(&reader->report, 1, "no preset in the file");
 	}
 	return KNOT_EOK;
 }
 
-static void reader_clear(mxp_reader_t *reader)
+static void reader_clear(reader_t *reader)
 {
 	for (size_t i = 0; i < reader->count; i++) {
 		free(reader->records[i]);
@@ -317,16 +351,16 @@ static void reader_clear(mxp_reader_t *reader)
 int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, void *ctx)
 {
 	*map = NULL;
-	mxp_reader_t reader = { .error = error, .ctx = ctx };
+	reader_t reader = { .report = { .error = error, .ctx = ctx } };
 	(void)knot_dname_from_str(reader.origin, ORIGIN, sizeof(reader.origin));
 
 	if (size == 0) {
-		mxp_report(&reader, 1, "the file is empty");
+		mxp_report(&reader.report, 1, "the file is empty");
 		return KNOT_EMALF;
 	}
 	size = strip_cr(data, size);
 	if (data[size - 1] != '\n') {
-		mxp_report(&reader, count_lines(data, size),
+		mxp_report(&reader.report, count_lines(data, size),
 		           "no newline at the end, the file may be cut off");
 	}
 
@@ -343,8 +377,8 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	reader_clear(&reader);
 
 	if (ret == KNOT_ENOMEM) {
-		mxp_report(&reader, 0, "not enough memory");
-	} else if (reader.errors > 0) {
+		mxp_report(&reader.report, 0, "not enough memory");
+	} else if (reader.report.count > 0) {
 		ret = KNOT_EMALF;
 	}
 	if (ret == KNOT_EOK) {

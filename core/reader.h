@@ -13,17 +13,7 @@
 #include <stdint.h>
 
 #include "map.h"
-
-/*!
- * \brief Takes one error.
- *
- * Errors do not come in the order of their lines.
- *
- * \param ctx     Context.
- * \param line    Line, 0 if the error is about the file as a whole.
- * \param reason  Reason in printable ASCII, valid during the call.
- */
-typedef void (*mxp_error_f)(void *ctx, size_t line, const char *reason);
+#include "report.h"
 
 /*!
  * \brief Checks RDATA, which may have been written in hexadecimal (RFC 3597, section 5).

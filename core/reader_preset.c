@@ -6,13 +6,16 @@
 #include <libknot/descriptor.h>
 #include <libknot/packet/wire.h>
 
+#include "expand.h"
+#include "name.h"
 #include "reader_preset.h"
 
 /*! Most parameters in a preset: more than any provider can need, and cheap to search. */
 #define PARAMS_MAX 32
 /*! \brief A preset in the making. */
 typedef struct {
-	mxp_reader_t *reader;
+	mxp_report_t *report;
+	const knot_dname_t *origin;
 	mxp_preset_t *preset;
 	mxp_draft_t *draft;
 	const mxp_record_t *record; /*!< The record at hand. */
@@ -21,41 +24,9 @@ typedef struct {
 
 #define FAIL(maker, fmt, ...)                                                           \
 	do {                                                                            \
-		mxp_report((maker)->reader, (maker)->record->line, fmt, ##__VA_ARGS__); \
+		mxp_report((maker)->report, (maker)->record->line, fmt, ##__VA_ARGS__); \
 		(maker)->draft->broken = true;                                          \
 	} while (0)
-
-bool mxp_record_name(mxp_reader_t *reader, mxp_record_t *record)
-{
-	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
-		if (!reader->has_soa) {
-			mxp_report(reader, record->line,
-			           "address record in a preset map without SOA");
-		}
-		return false;
-	}
-
-	knot_dname_txt_storage_t name = "";
-	knot_dname_txt_storage_t origin = "";
-	const int depth = knot_dname_in_bailiwick(record->owner, reader->origin);
-	if (depth != 1) {
-		mxp_report(reader, record->line, "%s is %s %s", mxp_name_str(record->owner, name),
-		           depth > 1 ? "more than one label below" : "not below",
-		           mxp_name_str(reader->origin, origin));
-		return false;
-	}
-	const mxp_span_t label = { record->owner + 1, record->owner[0] };
-	if (!mxp_name_valid(label)) {
-		mxp_report(reader, record->line, "%s cannot name a preset%s",
-		           mxp_name_str(record->owner, name),
-		           mxp_name_is_none(label) ? ", the name is reserved" : "");
-		return false;
-	}
-	memcpy(record->name, label.data, label.len);
-	record->name[label.len] = '\0';
-
-	return true;
-}
 
 static char *copy_text(maker_t *maker, mxp_span_t text)
 {
@@ -126,8 +97,7 @@ static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname
 		FAIL(maker, "null MX with a priority other than 0");
 		return false;
 	}
-	if (knot_dname_in_bailiwick(exchange, maker->reader->origin) >= 0 &&
-	    *maker->reader->origin != '\0') {
+	if (knot_dname_in_bailiwick(exchange, maker->origin) >= 0 && *maker->origin != '\0') {
 		FAIL(maker, "exchange %s is below the map's own origin, a final dot is missing",
 		     mxp_name_str(exchange, name));
 		return false;
@@ -144,7 +114,7 @@ static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname
 	}
 	for (const uint8_t *label = exchange; *label != 0; label += 1 + *label) {
 		const bool last = (label[1 + *label] == 0);
-		if (!take_params(maker, (mxp_span_t){ label + 1, *label }, last)) {
+		if (!take_params(maker, mxp_label_span(label), last)) {
 			return false;
 		}
 	}
@@ -207,7 +177,7 @@ static bool has_any_param(const knot_dname_t *name)
 {
 	mxp_span_t ref;
 	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
-		if (mxp_label_param((mxp_span_t){ label + 1, *label }, 0, &ref)) {
+		if (mxp_label_param(mxp_label_span(label), 0, &ref)) {
 			return true;
 		}
 	}
@@ -218,7 +188,7 @@ static bool has_any_param(const knot_dname_t *name)
 static bool is_host(const knot_dname_t *name)
 {
 	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
-		if (!mxp_value_valid((mxp_span_t){ label + 1, *label })) {
+		if (!mxp_value_valid(mxp_label_span(label))) {
 			return false;
 		}
 	}
@@ -318,21 +288,19 @@ static void take_txt(maker_t *maker)
 {
 	const uint8_t *end = maker->record->data + maker->record->len;
 	for (const uint8_t *str = maker->record->data; str < end; str += 1 + *str) {
-		const uint8_t *equals = memchr(str + 1, '=', *str);
-		if (equals == NULL || equals == str + 1) {
+		const mxp_param_t pair = mxp_span_split(mxp_label_span(str));
+		if (pair.value.data == NULL || pair.name.len == 0) {
 			char quoted[300];
 			FAIL(maker, "%s is not key=value",
 			     mxp_quote(str + 1, *str, quoted, sizeof(quoted)));
 			continue;
 		}
-		const mxp_span_t key = { str + 1, (size_t)(equals - str - 1) };
-		const mxp_span_t value = { equals + 1, *str - key.len - 1 };
-		if (mxp_span_is_case(key, "title")) {
-			take_title(maker, value);
-		} else if (mxp_span_is_case(key, "retired")) {
-			take_retired(maker, value);
+		if (mxp_span_is_case(pair.name, "title")) {
+			take_title(maker, pair.value);
+		} else if (mxp_span_is_case(pair.name, "retired")) {
+			take_retired(maker, pair.value);
 		} else {
-			take_default(maker, key, value);
+			take_default(maker, pair.name, pair.value);
 		}
 	}
 }
@@ -375,7 +343,7 @@ static void check_labels(maker_t *maker)
 			}
 		}
 		if (dflt->value != NULL && longest > KNOT_DNAME_MAXLABELLEN) {
-			mxp_report(maker->reader, dflt->line,
+			mxp_report(maker->report, dflt->line,
 			           "default of parameter '%s' makes a label of %zu octets",
 			           dflt->name, longest);
 			maker->draft->broken = true;
@@ -393,7 +361,7 @@ static void finish(maker_t *maker)
 		return;
 	}
 	if (draft->target == NULL && preset->mx_count == 0) {
-		mxp_report(maker->reader, draft->line, "preset '%s' has no MX record",
+		mxp_report(maker->report, draft->line, "preset '%s' has no MX record",
 		           preset->name);
 		return;
 	}
@@ -402,22 +370,22 @@ static void finish(maker_t *maker)
 	if (cause == MXP_NO_MEMORY) {
 		maker->no_memory = true;
 	} else if (cause != MXP_OK) {
-		mxp_report(maker->reader, draft->line, "%s '%s'", mxp_cause_str(cause),
+		mxp_report(maker->report, draft->line, "%s '%s'", mxp_cause_str(cause),
 		           preset->name);
 	}
 }
 
-bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset_t *preset,
-                     mxp_draft_t *draft)
+bool mxp_read_preset(const mxp_record_t *const *records, size_t count, const knot_dname_t *origin,
+                     mxp_report_t *report, mxp_preset_t *preset, mxp_draft_t *draft)
 {
-	maker_t maker = { .reader = reader, .preset = preset, .draft = draft };
-	draft->line = reader->records[first]->line;
-	preset->name = copy_text(&maker, mxp_span(reader->records[first]->name));
+	maker_t maker = { .report = report, .origin = origin, .preset = preset, .draft = draft };
+	draft->line = records[0]->line;
+	preset->name = copy_text(&maker, mxp_span(records[0]->name));
 
-	for (size_t i = first; i < next; i++) {
-		maker.record = reader->records[i];
+	for (size_t i = 0; i < count; i++) {
+		maker.record = records[i];
 		const bool is_cname = (maker.record->type == KNOT_RRTYPE_CNAME);
-		if (is_cname != (reader->records[first]->type == KNOT_RRTYPE_CNAME)) {
+		if (is_cname != (records[0]->type == KNOT_RRTYPE_CNAME)) {
 			FAIL(&maker, "CNAME beside other data");
 			continue;
 		}
@@ -438,67 +406,4 @@ bool mxp_read_preset(mxp_reader_t *reader, size_t first, size_t next, mxp_preset
 	finish(&maker);
 
 	return !maker.no_memory;
-}
-
-enum { UNVISITED, ON_THE_WAY, VISITED };
-
-/*! \brief Finds the entry that an alias points to, NULL if there is none. */
-static mxp_preset_t *target_of(const mxp_reader_t *reader, const mxp_map_t *map,
-                               const knot_dname_t *target)
-{
-	if (knot_dname_in_bailiwick(target, reader->origin) != 1) {
-		return NULL;
-	}
-	return mxp_map_entry(map, (mxp_span_t){ target + 1, *target });
-}
-
-/*! \brief Follows one alias to its end. */
-static mxp_preset_t *follow(mxp_reader_t *reader, const mxp_map_t *map, size_t start)
-{
-	mxp_preset_t *at = &map->presets[start];
-	mxp_draft_t *draft = &reader->drafts[start];
-	while (draft->target != NULL && at->alias == NULL && !draft->broken) {
-		if (draft->visit == ON_THE_WAY) {
-			mxp_report(reader, draft->target_line, "aliases form a loop at '%s'",
-			           at->name);
-			draft->broken = true;
-			return NULL;
-		}
-		draft->visit = ON_THE_WAY;
-		mxp_preset_t *next = target_of(reader, map, draft->target);
-		if (next == NULL) {
-			knot_dname_txt_storage_t name = "";
-			mxp_report(reader, draft->target_line,
-			           "alias to %s, which is no preset of this map",
-			           mxp_name_str(draft->target, name));
-			draft->broken = true;
-			return NULL;
-		}
-		at = next;
-		draft = &reader->drafts[at - map->presets];
-	}
-	if (draft->broken) {
-		return NULL;
-	}
-	return at->alias != NULL ? (mxp_preset_t *)at->alias : at;
-}
-
-void mxp_resolve_aliases(mxp_reader_t *reader, mxp_map_t *map)
-{
-	for (size_t i = 0; i < map->count; i++) {
-		mxp_preset_t *end = follow(reader, map, i);
-		// Everything on the way has the same end: nothing is followed twice.
-		mxp_preset_t *at = &map->presets[i];
-		mxp_draft_t *draft = &reader->drafts[i];
-		while (draft->visit == ON_THE_WAY) {
-			draft->visit = VISITED;
-			at->alias = end;
-			draft->broken |= (end == NULL);
-			at = target_of(reader, map, draft->target);
-			if (at == NULL) {
-				break;
-			}
-			draft = &reader->drafts[at - map->presets];
-		}
-	}
 }

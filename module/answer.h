@@ -48,3 +48,10 @@ bool mxp_answer_new(const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **ans
  */
 bool mxp_answer_put(const mxp_answer_t *answer, const knot_rrset_t *rrset, uint16_t flags,
                     knot_pkt_t *pkt);
+
+/*!
+ * \brief Frees an answer.
+ *
+ * \param answer  Answer (may be NULL).
+ */
+void mxp_answer_free(mxp_answer_t *answer);

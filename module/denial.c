@@ -7,23 +7,21 @@
 #include <libknot/rrtype/nsec.h>
 #include <libknot/rrtype/nsec3.h>
 
+#include "canonical.h"
 #include "denial.h"
 #include "memory.h"
+#include "pkt.h"
 #include "rrsig.h"
 
 /*! Place of MX in a bitmap (RFC 4034, section 4.1.2): type 15 of window 0. */
 #define MX_OCTET (2 + KNOT_RRTYPE_MX / 8)
 #define MX_BIT   (0x80 >> KNOT_RRTYPE_MX % 8)
-/*! Length of a RRSIG's fields before the signer's name, and place of one (RFC 4034, section 3.1).
- */
-#define FIXED        18
-#define ORIGINAL_TTL 4
 /*! Most signatures of one denial: algorithms and keys in a roll-over. */
 #define SIGNATURES_MAX 8
 
 /*! \brief A new signature and its place in the packet. */
 typedef struct {
-	uint8_t *place;
+	size_t pos;
 	const mxp_signature_t *signature;
 } patch_t;
 
@@ -53,26 +51,12 @@ static size_t apex_bitmap(const knot_rrset_t *rrset)
 	return (size_t)(bitmap - rdata->data);
 }
 
-/*! \brief Start of the RDATA of a record in the packet. */
-static uint8_t *wire_rdata(uint8_t *pos)
-{
-	while (*pos != 0 && !knot_wire_is_pointer(pos)) {
-		pos += 1 + *pos;
-	}
-	return pos + (*pos != 0 ? 2 : 1) + 10;
-}
-
-static uint16_t wire_rdata_len(const uint8_t *rdata)
-{
-	return knot_wire_read_u16(rdata - 2);
-}
-
 /*! \brief Tells if an RRset is a denial of MX at the apex, in the packet, too. */
 static bool denies_mx(const knot_pkt_t *pkt, uint16_t i)
 {
 	const size_t bitmap = apex_bitmap(&pkt->rr[i]);
 	return bitmap > 0 &&
-	       !has_type(wire_rdata(pkt->wire + pkt->rr_info[i].pos) + bitmap, KNOT_RRTYPE_MX);
+	       !has_type(pkt->wire + mxp_pkt_rdata_pos(pkt, i, 0) + bitmap, KNOT_RRTYPE_MX);
 }
 
 uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i)
@@ -85,30 +69,23 @@ uint16_t mxp_denial_find(const knot_pkt_t *pkt, uint16_t i)
 
 /*! \brief Signs a denial that lists MX after one of its RRSIGs. */
 static int sign_after(const mxp_keys_t *keys, const knot_rrset_t *denial, const uint8_t *rrsig,
-                      knot_mm_t *mm, const mxp_signature_t **out)
+                      uint16_t rrsig_len, knot_mm_t *mm, const mxp_signature_t **out)
 {
-	const knot_rdata_t *rdata = denial->rrs.rdata;
-	const size_t header = FIXED + knot_dname_size(rrsig + FIXED);
+	const size_t header = mxp_rrsig_header_len(rrsig);
 	const size_t owner = knot_dname_size(denial->owner);
-	const size_t size = header + owner + 10 + rdata->len;
+	const size_t size = header + owner + MXP_RR_FIXED + denial->rrs.rdata->len;
 	uint8_t *data = mxp_alloc(mm, size);
 	if (data == NULL) {
 		return KNOT_ENOMEM;
 	}
 	memcpy(data, rrsig, header);
-	uint8_t *pos = data + header;
-	memcpy(pos, denial->owner, owner);
-	pos += owner;
-	knot_wire_write_u16(pos, denial->type);
-	knot_wire_write_u16(pos + 2, KNOT_CLASS_IN);
-	memcpy(pos + 4, rrsig + ORIGINAL_TTL, 4);
-	knot_wire_write_u16(pos + 8, rdata->len);
-	memcpy(pos + 10, rdata->data, rdata->len);
-	pos[10 + apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
+	uint8_t *rdata = mxp_canonical_put(data + header, denial->owner, owner, denial->type,
+	                                   rrsig + MXP_RRSIG_ORIGINAL_TTL, denial->rrs.rdata);
+	rdata[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
 
 	// The old signature stands for all that is signed.
-	int ret = mxp_sign(keys, rrsig, wire_rdata_len(rrsig), data, size, out);
-	if (ret == KNOT_EOK && header + (*out)->len != wire_rdata_len(rrsig)) {
+	int ret = mxp_sign(keys, rrsig, rrsig_len, data, size, out);
+	if (ret == KNOT_EOK && header + (*out)->len != rrsig_len) {
 		ret = KNOT_EACCES; // A signature of the same key is as long.
 	}
 	mxp_free(mm, data);
@@ -117,19 +94,33 @@ static int sign_after(const mxp_keys_t *keys, const knot_rrset_t *denial, const 
 }
 
 /*! \brief Finds or makes what is to be written over one RRSIG in the packet. */
-static int make_patch(const mxp_keys_t *keys, const knot_rrset_t *denial, uint8_t *rrsig,
-                      knot_mm_t *mm, patch_t *out)
+static int make_patch(const mxp_keys_t *keys, const knot_rrset_t *denial, knot_pkt_t *pkt,
+                      size_t pos, patch_t *out)
 {
-	const size_t len = wire_rdata_len(rrsig);
+	const uint8_t *rrsig = pkt->wire + pos;
+	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
 	int ret = KNOT_EOK;
-	out->signature = mxp_recall(keys, rrsig, len);
+	out->signature = mxp_signature_find(keys, rrsig, len);
 	if (out->signature == NULL) {
-		ret = sign_after(keys, denial, rrsig, mm, &out->signature);
+		ret = sign_after(keys, denial, rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
-		out->place = rrsig + len - out->signature->len;
+		out->pos = pos + len - out->signature->len;
 	}
 	return ret;
+}
+
+/*! \brief Writes a denial that lists MX, and its signatures, over what is in the packet. */
+static void write_patches(knot_pkt_t *pkt, uint16_t i, const patch_t *patches, size_t count)
+{
+	const size_t pos = mxp_pkt_rdata_pos(pkt, i, 0) + apex_bitmap(&pkt->rr[i]) + MX_OCTET;
+	const uint8_t octet = pkt->wire[pos] | MX_BIT;
+	mxp_pkt_overwrite(pkt, pos, &octet, sizeof(octet));
+	for (size_t j = 0; j < count; j++) {
+		const mxp_signature_t *signature = patches[j].signature;
+		mxp_pkt_overwrite(pkt, patches[j].pos, mxp_signature_bytes(signature),
+		                  signature->len);
+	}
 }
 
 bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, uint16_t i)
@@ -140,16 +131,13 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, 
 	bool checkable = keys_known;
 
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
-		uint8_t *pos = pkt->wire + pkt->rr_info[j].pos;
 		const uint16_t rrsigs =
 			mxp_rrsig_covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
 		for (uint16_t k = 0; k < rrsigs; k++) {
-			uint8_t *rrsig = wire_rdata(pos);
-			pos = rrsig + wire_rdata_len(rrsig);
-			const int ret =
-				count < SIGNATURES_MAX
-					? make_patch(keys, denial, rrsig, &pkt->mm, &patches[count])
-					: KNOT_ERANGE;
+			const size_t pos = mxp_pkt_rdata_pos(pkt, j, k);
+			const int ret = count < SIGNATURES_MAX ? make_patch(keys, denial, pkt, pos,
+			                                                    &patches[count])
+			                                       : KNOT_ERANGE;
 			if (ret == KNOT_ENOENT) {
 				checkable = count > 0; // As in an algorithm roll-over.
 				continue;
@@ -160,14 +148,8 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, knot_pkt_t *pkt, 
 			count++;
 		}
 	}
-	if (!checkable) {
-		return false;
+	if (checkable) {
+		write_patches(pkt, i, patches, count);
 	}
-
-	wire_rdata(pkt->wire + pkt->rr_info[i].pos)[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
-	for (size_t j = 0; j < count; j++) {
-		memcpy(patches[j].place, mxp_signature_bytes(patches[j].signature),
-		       patches[j].signature->len);
-	}
-	return true;
+	return checkable;
 }

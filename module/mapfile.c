@@ -2,7 +2,6 @@
 
 #include <libgen.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,236 +10,228 @@
 
 #include <libknot/errcode.h>
 
+#include "hash.h"
 #include "mapfile.h"
+#include "messages.h"
 #include "reader.h"
 
-/*! A file whose writer is not heard of is read when it has been still for so long. */
-#define STILL 300
-/*! The same, if it was heard that it is written and not that it was closed. */
-#define STILL_OPEN 2000
 /*! Attempts to read a file that changes while it is read for the first time. */
 #define ATTEMPTS 10
-/*! Two changes within this time can have the same time stamp. */
-#define STAMP 50
 
-__attribute__((format(printf, 3, 4))) static void say(const mxp_logger_t *logger, int priority,
-                                                      const char *fmt, ...)
-{
-	char message[1024];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(message, sizeof(message), fmt, args);
-	va_end(args);
-	logger->log(logger->ctx, priority, message);
-}
-
-/*! \brief First error of a map, by line, and their number. */
-typedef struct {
-	size_t count;
-	size_t line;
-	char reason[256];
-} summary_t;
-
-static void summarize(void *ctx, size_t line, const char *reason)
-{
-	summary_t *summary = ctx;
-	if (summary->count++ == 0 || line < summary->line) {
-		summary->line = line;
-		snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
-	}
-}
-
-static void say_refused(const mxp_logger_t *logger, const mxp_mapfile_t *file,
-                        const summary_t *summary)
+static void log_refused(const mxp_mapfile_t *file, const mxp_first_error_t *error)
 {
 	char line[32] = " ";
 	char more[64] = "";
-	if (summary->line > 0) {
-		snprintf(line, sizeof(line), "%zu: ", summary->line);
+	if (error->line > 0) {
+		snprintf(line, sizeof(line), "%zu: ", error->line);
 	}
-	if (summary->count > 1) {
-		snprintf(more, sizeof(more), " (and %zu more error%s)", summary->count - 1,
-		         summary->count > 2 ? "s" : "");
+	if (error->count > 1) {
+		snprintf(more, sizeof(more), " (and %zu more error%s)", error->count - 1,
+		         error->count > 2 ? "s" : "");
 	}
-	say(logger, LOG_ERR, "preset map refused%s, %s:%s%s%s",
-	    file->map != NULL ? ", the last good one keeps serving" : "", file->path, line,
-	    summary->reason, more);
+	mxp_messages_add(LOG_ERR, "preset map refused%s, %s:%s%s%s",
+	                 file->loaded != NULL ? ", the last good one keeps serving" : "",
+	                 file->path, line, error->reason, more);
 }
 
-/*! \brief Tells what a map lacks for an instance. */
-static void say_missing(const mxp_logger_t *logger, const mxp_instance_t *instance,
-                        const mxp_view_t *view)
+/*! \brief Logs what a map lacks for an instance. */
+static void log_missing(const mxp_instance_t *instance, const mxp_view_t *view)
 {
 	const mxp_rules_t *rules = &instance->settings.rules;
 	if (view->map != NULL && view->builtin == NULL) {
-		say(logger, LOG_ERR, "%s: the preset map lacks builtin '%s'",
-		    instance->settings.file, rules->builtin);
+		mxp_messages_add(LOG_ERR, "%s: the preset map lacks builtin '%s'",
+		                 instance->settings.file, rules->builtin);
 	}
 	if (view->map != NULL && rules->preset != NULL && view->preset == NULL) {
-		say(logger, LOG_ERR, "%s: the preset map lacks preset '%s'",
-		    instance->settings.file, rules->preset);
+		mxp_messages_add(LOG_ERR, "%s: the preset map lacks preset '%s'",
+		                 instance->settings.file, rules->preset);
 	}
 }
 
-static void say_loaded(const mxp_logger_t *logger, const mxp_mapfile_t *file)
+static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *map)
 {
 	size_t aliases = 0;
-	for (size_t i = 0; i < file->map->count; i++) {
-		aliases += (file->map->presets[i].alias != NULL);
+	for (size_t i = 0; i < map->count; i++) {
+		aliases += (map->presets[i].alias != NULL);
 	}
-	say(logger, LOG_INFO, "preset map loaded, %s: %zu presets, %zu records", file->path,
-	    file->map->count - aliases, file->map->records);
+	mxp_messages_add(LOG_INFO, "preset map loaded, %s: %zu presets, %zu records", file->path,
+	                 map->count - aliases, map->records);
+}
+
+static void free_loaded(mxp_retired_t *retired)
+{
+	mxp_loaded_t *loaded = (mxp_loaded_t *)retired;
+	if (loaded == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < loaded->map->count; i++) {
+		mxp_answer_free(loaded->answers[i]);
+	}
+	mxp_map_free(loaded->map);
+	free(loaded);
+}
+
+/*! \brief Makes the answers of a map, which belongs to them then; NULL if memory is exhausted. */
+static mxp_loaded_t *make_answers(mxp_map_t *map)
+{
+	mxp_loaded_t *loaded = calloc(1, sizeof(*loaded) + map->count * sizeof(*loaded->answers));
+	if (loaded == NULL) {
+		mxp_map_free(map);
+		return NULL;
+	}
+	loaded->map = map;
+	for (size_t i = 0; i < map->count; i++) {
+		const mxp_preset_t *preset = &map->presets[i];
+		if (preset->rrs.count > 0 &&
+		    !mxp_answer_new(&preset->rrs, preset->ttl, &loaded->answers[i])) {
+			free_loaded(&loaded->retired);
+			return NULL;
+		}
+	}
+	return loaded;
+}
+
+void mxp_reading_make(const char *path, mxp_reading_t *out)
+{
+	char *data = NULL;
+	const char *reason = NULL;
+	*out = (mxp_reading_t){ .ret = KNOT_EOK };
+	out->ret = mxp_file_read(path, &data, &out->size, &out->id, &reason);
+	if (out->ret != KNOT_EOK) {
+		mxp_first_error_take(&out->error, 0, reason);
+		return;
+	}
+	out->hash = mxp_hash(MXP_HASH_START, data, out->size);
+	mxp_map_t *map = NULL;
+	if (mxp_map_read(&map, data, out->size, mxp_first_error_take, &out->error) == KNOT_EOK) {
+		out->loaded = make_answers(map);
+		if (out->loaded == NULL) {
+			mxp_first_error_take(&out->error, 0, "not enough memory");
+		}
+	}
+	free(data);
+}
+
+void mxp_reading_clear(mxp_reading_t *reading)
+{
+	if (reading->loaded != NULL) {
+		free_loaded(&reading->loaded->retired);
+		reading->loaded = NULL;
+	}
 }
 
 /*! \brief Checks that a map has what the instances in use take from the present one. */
-static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, summary_t *summary)
+static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first_error_t *error)
 {
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		const mxp_view_t view = mxp_view(&inst->settings.rules, map);
-		char reason[128];
-		if (view.builtin == NULL && inst->view->builtin != NULL) {
-			snprintf(reason, sizeof(reason), "builtin '%s' is missing",
-			         inst->settings.rules.builtin);
-			summarize(summary, 0, reason);
+		const mxp_rules_t *rules = &inst->settings.rules;
+		const mxp_view_t *present = &inst->snapshot->view;
+		const mxp_view_t view = mxp_view(rules, map);
+		char reason[sizeof(error->reason)];
+		if (view.builtin == NULL && present->builtin != NULL) {
+			snprintf(reason, sizeof(reason), "builtin '%s' is missing", rules->builtin);
+			mxp_first_error_take(error, 0, reason);
 		}
-		if (view.preset == NULL && inst->view->preset != NULL) {
-			snprintf(reason, sizeof(reason), "preset '%s' is missing",
-			         inst->settings.rules.preset);
-			summarize(summary, 0, reason);
+		if (view.preset == NULL && present->preset != NULL) {
+			snprintf(reason, sizeof(reason), "preset '%s' is missing", rules->preset);
+			mxp_first_error_take(error, 0, reason);
 		}
 	}
-	return summary->count == 0;
+	return error->count == 0;
 }
 
-static mxp_view_t *new_view(const mxp_instance_t *instance, const mxp_map_t *map)
+static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
 {
-	mxp_view_t *view = malloc(sizeof(*view));
-	if (view != NULL) {
-		*view = mxp_view(&instance->settings.rules, map);
+	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
+	if (snapshot != NULL) {
+		*snapshot = (mxp_snapshot_t){
+			.view = mxp_view(&instance->settings.rules,
+			                 loaded != NULL ? loaded->map : NULL),
+			.loaded = loaded,
+		};
 	}
-	return view;
+	return snapshot;
 }
 
-/*! \brief Makes views of a new map for all instances; NULL if memory is exhausted. */
-static mxp_garbage_t *new_views(const mxp_mapfile_t *file, const mxp_map_t *map)
+static void free_snapshot(mxp_retired_t *retired)
 {
-	size_t count = 0;
+	free(retired);
+}
+
+/*! \brief Makes a snapshot of a map for each instance, in a list; false if memory is exhausted. */
+static bool new_snapshots(const mxp_mapfile_t *file, const mxp_loaded_t *loaded,
+                          mxp_retired_t **list)
+{
+	mxp_retired_t **end = list;
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		count++;
-	}
-	mxp_garbage_t *views = calloc(1, sizeof(*views) + count * sizeof(*views->views));
-	if (views == NULL) {
-		return NULL;
-	}
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		mxp_view_t *view = new_view(inst, map);
-		if (view == NULL) {
-			while (views->count > 0) {
-				free(views->views[--views->count]);
-			}
-			free(views);
-			return NULL;
+		mxp_snapshot_t *snapshot = new_snapshot(inst, loaded);
+		if (snapshot == NULL) {
+			mxp_retired_free(*list);
+			return false;
 		}
-		views->views[views->count++] = view;
-	}
-	return views;
-}
-
-/*!
- * \brief Gives all instances of a file their view of a new map.
- *
- * \return False if memory is exhausted: then nothing has changed.
- */
-static bool publish(mxp_mapfile_t *file, mxp_map_t *map, const mxp_logger_t *logger,
-                    mxp_garbage_t **garbage)
-{
-	mxp_garbage_t *views = new_views(file, map);
-	if (views == NULL) {
-		return false;
-	}
-	size_t i = 0;
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next, i++) {
-		views->views[i] = rcu_xchg_pointer(&inst->view, views->views[i]);
-	}
-	// From here on, the new views are in use, and these are the old ones.
-	views->map = file->map;
-	views->next = *garbage;
-	*garbage = views;
-	file->map = map;
-
-	say_loaded(logger, file);
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		say_missing(logger, inst, inst->view);
+		snapshot->retired.free = free_snapshot;
+		*end = &snapshot->retired;
+		end = &snapshot->retired.next;
 	}
 	return true;
 }
 
-void mxp_garbage_free(mxp_garbage_t *garbage)
+/*!
+ * \brief Gives all instances of a file their snapshot of a new map.
+ *
+ * \return False if memory is exhausted: then nothing has changed.
+ */
+static bool publish(mxp_mapfile_t *file, mxp_loaded_t *loaded)
 {
-	while (garbage != NULL) {
-		mxp_garbage_t *next = garbage->next;
-		for (size_t i = 0; i < garbage->count; i++) {
-			free(garbage->views[i]);
-		}
-		mxp_map_free(garbage->map);
-		free(garbage);
-		garbage = next;
+	mxp_retired_t *list = NULL;
+	if (!new_snapshots(file, loaded, &list)) {
+		return false;
 	}
-}
-
-/*! \brief FNV-1a. */
-static uint64_t text_hash(const char *text, size_t size)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-	for (size_t i = 0; i < size; i++) {
-		hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3;
+	// Whoever sees the new map can log that it is there.
+	log_loaded(file, loaded->map);
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		mxp_snapshot_t *snapshot = (mxp_snapshot_t *)list;
+		list = list->next;
+		log_missing(inst, &snapshot->view);
+		mxp_snapshot_t *before = rcu_xchg_pointer(&inst->snapshot, snapshot);
+		mxp_retire(&before->retired, free_snapshot);
 	}
-	return hash;
+	if (file->loaded != NULL) {
+		mxp_retire(&file->loaded->retired, free_loaded);
+	}
+	file->loaded = loaded;
+
+	return true;
 }
 
-mxp_text_t mxp_mapfile_read(const mxp_mapfile_t *file)
+void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading)
 {
-	mxp_text_t text = { .data = NULL };
-	text.ret = mxp_file_read(file->path, &text.data, &text.size, &text.id, &text.reason);
-	return text;
-}
-
-void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
-                      const mxp_logger_t *logger, mxp_garbage_t **garbage)
-{
-	const uint64_t hash = text_hash(text->data, text->size);
-	const bool same = again && hash == file->hash;
+	const bool same = mxp_file_alike(&reading->id, &file->taken.id) &&
+	                  reading->ret == file->taken.ret && reading->hash == file->taken.hash;
 	const bool done = same && !file->retry;
-	file->recheck = !same && text->ret == KNOT_EOK;
+	mxp_loaded_t *loaded = reading->loaded;
 	file->retry = false;
-	file->taken = text->id;
-	file->pending_at = 0;
-	file->hash = hash;
+	file->taken = *reading;
+	file->taken.loaded = NULL;
 	if (done) {
 		return;
 	}
 
-	summary_t summary = { .count = 0 };
-	mxp_map_t *map = NULL;
-	if (text->ret != KNOT_EOK) {
-		summarize(&summary, 0, text->reason);
-	} else {
-		(void)mxp_map_read(&map, text->data, text->size, summarize, &summary);
-	}
-	file->refused = (map == NULL || !satisfies(file, map, &summary));
-	if (!file->refused && !publish(file, map, logger, garbage)) {
-		summarize(&summary, 0, "not enough memory");
+	mxp_first_error_t error = reading->error;
+	file->refused = (loaded == NULL || !satisfies(file, loaded->map, &error));
+	if (!file->refused && !publish(file, loaded)) {
+		mxp_first_error_take(&error, 0, "not enough memory");
 		file->refused = true;
 	}
 	if (file->refused && !same) {
-		say_refused(logger, file, &summary);
+		log_refused(file, &error);
 	}
-	if (file->refused) {
-		mxp_map_free(map);
+	if (!file->refused) {
+		reading->loaded = NULL;
 	}
 }
 
-mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_t *logger)
+mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 {
 	mxp_mapfile_t *file = calloc(1, sizeof(*file));
 	if (file == NULL) {
@@ -252,36 +243,38 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_
 		return NULL;
 	}
 	// There is nothing else to serve yet, so even a file that is being written will do; one
-	// that changes all the time is left to whoever looks at it next.
-	mxp_text_t text;
+	// that changes all the time is left to whoever checks it next.
+	mxp_reading_t reading;
 	size_t attempts = 0;
+	file->taken.ret = KNOT_EAGAIN;
 	do {
-		text = mxp_mapfile_read(file);
-	} while (text.ret == KNOT_EAGAIN && ++attempts < ATTEMPTS);
-	file->seen = text.id;
-	file->seen_at = now;
-	mxp_garbage_t *garbage = NULL;
-	if (text.ret != KNOT_EAGAIN) {
-		mxp_mapfile_take(file, &text, false, logger, &garbage);
+		mxp_reading_make(path, &reading);
+	} while (reading.ret == KNOT_EAGAIN && ++attempts < ATTEMPTS);
+	file->seen = reading.id;
+	if (reading.ret != KNOT_EAGAIN) {
+		mxp_mapfile_take(file, &reading);
 	}
-	free(garbage); // No instance, no view, no map before this one.
-	free(text.data);
+	mxp_reading_clear(&reading);
+	// It was not watched until now: what was read may be half, or old already.
+	mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
 
 	return file;
 }
 
 void mxp_mapfile_free(mxp_mapfile_t *file)
 {
-	mxp_map_free(file->map);
+	if (file->loaded != NULL) {
+		free_loaded(&file->loaded->retired);
+	}
 	free(file->real);
 	free(file->path);
 	free(file);
 }
 
-bool mxp_mapfile_current(const mxp_mapfile_t *file)
+bool mxp_mapfile_is_current(const mxp_mapfile_t *file)
 {
 	const mxp_file_id_t id = mxp_file_id(file->path);
-	return mxp_file_same(&id, &file->taken);
+	return mxp_file_same(&id, &file->taken.id);
 }
 
 /*! \brief Tells if a path ends in a name. */
@@ -309,7 +302,7 @@ static bool note_folder(const char *path, mxp_file_id_t *folder)
 	return other;
 }
 
-bool mxp_mapfile_moved(mxp_mapfile_t *file)
+bool mxp_mapfile_has_moved(mxp_mapfile_t *file)
 {
 	free(file->real);
 	file->real = realpath(file->path, NULL);
@@ -319,45 +312,35 @@ bool mxp_mapfile_moved(mxp_mapfile_t *file)
 	return moved || real_moved;
 }
 
-mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now)
+void mxp_mapfile_note(mxp_mapfile_t *file, mxp_heard_t heard, uint64_t now_ms)
+{
+	file->writes += (heard == MXP_HEARD_WRITTEN);
+	mxp_debounce_note(&file->changes, heard, now_ms);
+}
+
+uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms)
 {
 	const mxp_file_id_t id = mxp_file_id(file->path);
 	if (!mxp_file_same(&id, &file->seen)) {
 		file->seen = id;
-		file->seen_at = now;
-	}
-	if (mxp_file_same(&id, &file->taken)) {
-		file->pending_at = 0;
-		if (file->recheck && now - file->seen_at < STAMP) {
-			return MXP_LOOK_SOON;
+		// Of a file that is complete, this is what was heard.
+		if (!file->changes.pending || file->changes.heard != MXP_HEARD_CLOSED) {
+			mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
 		}
-		return (file->recheck || file->retry) ? MXP_READ_AGAIN : MXP_LOOK_LATER;
 	}
-	if (file->pending_at == 0) {
-		file->pending_at = now;
-	}
-	// A file that is gone may be about to come back, and an empty one about to be written.
-	// The size of one that is truncated changes before its time stamp does.
-	const bool filled = id.error == 0 && id.size > 0;
-	const unsigned still = file->open ? STILL_OPEN : STILL;
-	const bool complete = filled && (file->closed || mxp_file_older(&id, still));
-	file->closed = false;
-	if (!complete && now - file->seen_at < still) {
-		return MXP_LOOK_SOON;
-	}
-	return mxp_file_alike(&id, &file->taken) ? MXP_READ_AGAIN : MXP_READ;
+	const bool whole = (id.error == 0 && id.size > 0);
+	return file->retry ? now_ms : mxp_debounce_due_ms(&file->changes, whole);
 }
 
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
-                                 const mxp_logger_t *logger)
+mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings)
 {
 	mxp_instance_t *instance = calloc(1, sizeof(*instance));
 	if (instance == NULL) {
 		return NULL;
 	}
 	const bool copied = mxp_settings_copy(settings, &instance->settings);
-	instance->view = copied ? new_view(instance, file->map) : NULL;
-	if (instance->view == NULL) {
+	instance->snapshot = copied ? new_snapshot(instance, file->loaded) : NULL;
+	if (instance->snapshot == NULL) {
 		mxp_settings_clear(&instance->settings);
 		free(instance);
 		return NULL;
@@ -365,7 +348,7 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
 	instance->file = file;
 	instance->next = file->instances;
 	file->instances = instance;
-	say_missing(logger, instance, instance->view);
+	log_missing(instance, &instance->snapshot->view);
 
 	return instance;
 }
@@ -378,6 +361,6 @@ void mxp_instance_free(mxp_instance_t *instance)
 	}
 	*link = instance->next;
 	mxp_settings_clear(&instance->settings);
-	free(instance->view);
+	free(instance->snapshot);
 	free(instance);
 }

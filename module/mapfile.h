@@ -3,10 +3,10 @@
 /*!
  * \file
  *
- * \brief A preset map file in use: its last good map, and the instances that look at it.
+ * \brief A preset map file in use: its last good map, and the instances that are served from it.
  *
  * A file that is invalid, empty, cut off, gone, or lacks what an instance takes from the present
- * map changes nothing. The caller keeps others out of all functions.
+ * map changes nothing. The caller keeps others out of all functions but #mxp_reading_make.
  */
 
 #pragma once
@@ -15,94 +15,74 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer.h"
+#include "debounce.h"
 #include "file.h"
+#include "report.h"
+#include "retire.h"
 #include "settings.h"
+
+/*! \brief A good map with its answers in wire form. */
+typedef struct {
+	mxp_retired_t retired;   /*!< For its end. */
+	mxp_map_t *map;          /*!< Map. */
+	mxp_answer_t *answers[]; /*!< Answer of each preset (NULL if it has none in wire form). */
+} mxp_loaded_t;
+
+/*! \brief What an instance is served from, immutable. */
+typedef struct {
+	mxp_retired_t retired;      /*!< For its end. */
+	mxp_view_t view;            /*!< Map as the instance sees it. */
+	const mxp_loaded_t *loaded; /*!< The same map with its answers (NULL if there is none). */
+} mxp_snapshot_t;
 
 /*! \brief Instance: what all zones with equal settings share. */
 typedef struct mxp_instance {
 	mxp_settings_t settings;   /*!< Settings, a copy. */
-	mxp_view_t *view;          /*!< View of the current map, never NULL; read with
+	mxp_snapshot_t *snapshot;  /*!< Current snapshot, never NULL; read with
 	                                rcu_dereference(). */
 	struct mxp_mapfile *file;  /*!< File of the map. */
 	struct mxp_instance *next; /*!< Next instance of the same file. */
 	size_t references;         /*!< Number of zones. */
 } mxp_instance_t;
 
-/*!
- * \brief Takes a log message.
- *
- * \param ctx       Context.
- * \param priority  Priority as for syslog.
- * \param message   Message.
- */
-typedef void (*mxp_log_f)(void *ctx, int priority, const char *message);
-
-/*! \brief Where messages go. */
+/*! \brief What was read of a file. */
 typedef struct {
-	mxp_log_f log; /*!< Takes messages. */
-	void *ctx;     /*!< Context of the call. */
-} mxp_logger_t;
+	mxp_file_id_t id;        /*!< State of the file. */
+	int ret;                 /*!< KNOT_EOK, or why it has no text (errcode.h). */
+	size_t size;             /*!< Size of the text in octets. */
+	uint64_t hash;           /*!< Hash of the text. */
+	mxp_loaded_t *loaded;    /*!< Map (NULL if there is none). */
+	mxp_first_error_t error; /*!< Why there is no map. */
+} mxp_reading_t;
 
 /*! \brief Preset map file. */
 typedef struct mxp_mapfile {
-	char *path;          /*!< Path. */
-	mxp_map_t *map;      /*!< Last good map (NULL if there was none). */
-	mxp_file_id_t taken; /*!< Last state that was read, whatever came of it. */
-	mxp_file_id_t seen;  /*!< Last state that was seen. */
-	uint64_t seen_at;    /*!< Since when, steady time in milliseconds. */
-	uint64_t pending_at; /*!< Since when there is a state that was not taken, likewise; 0 if
-	                          there is none. */
-	uint64_t hash;       /*!< Hash of the text that was read. */
-	bool recheck;        /*!< It was so young that a change since may not show. */
-	bool closed;         /*!< The file is complete: renamed, or closed by its writer. */
-	bool open;           /*!< A writer was heard of that has not closed it yet. */
-	unsigned writes;     /*!< How often it was heard that the file is written. */
-	bool refused;        /*!< The last state was refused. */
-	bool retry;          /*!< It may be good now. */
-	char *real;          /*!< Path without symbolic links when last looked at. */
-	mxp_file_id_t folders[2];  /*!< Folders of both paths, only identity counts. */
-	int watched[2];            /*!< Numbers of both folders in the watch. */
-	size_t references;         /*!< Number of instances, and of those about to be. */
+	char *path;               /*!< Path. */
+	mxp_loaded_t *loaded;     /*!< Last good map (NULL if there was none). */
+	mxp_debounce_t changes;   /*!< Changes that were not taken yet. */
+	mxp_file_id_t seen;       /*!< State in which it was last seen. */
+	mxp_reading_t taken;      /*!< What was last taken, good or not; its map is not kept. */
+	bool refused;             /*!< That was refused. */
+	bool retry;               /*!< It may be good now: what it lacked is not needed any more. */
+	size_t writes;            /*!< How often it was heard that the file is written. */
+	char *real;               /*!< Path without symbolic links when last checked. */
+	mxp_file_id_t folders[2]; /*!< Folders of both paths; only their identity counts. */
+	int watched[2];           /*!< Numbers of both folders in the watch. */
+	size_t references;        /*!< Number of instances, and of those about to be. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 	struct mxp_mapfile *next;  /*!< Next file of the registry. */
 } mxp_mapfile_t;
-
-/*! \brief What to do with a file. */
-typedef enum {
-	MXP_LOOK_LATER, /*!< Nothing. */
-	MXP_LOOK_SOON,  /*!< It has changed and may not be complete. */
-	MXP_READ,       /*!< Read it. */
-	MXP_READ_AGAIN, /*!< Read what may be the same again: a change since may not show, or what
-	                     it lacked may no longer be needed. */
-} mxp_look_t;
-
-/*! \brief What was read. */
-typedef struct {
-	int ret;            /*!< KNOT_EOK or an error of errcode.h. */
-	const char *reason; /*!< Description of the error. */
-	char *data;         /*!< Text. */
-	size_t size;        /*!< Its size in octets. */
-	mxp_file_id_t id;   /*!< State of the file. */
-} mxp_text_t;
-
-/*! \brief What a new map has replaced, to be freed when no query can use it any more. */
-typedef struct mxp_garbage {
-	struct mxp_garbage *next; /*!< Next one. */
-	mxp_map_t *map;           /*!< Map. */
-	size_t count;             /*!< Number of views. */
-	mxp_view_t *views[];      /*!< Views. */
-} mxp_garbage_t;
 
 /*!
  * \brief Makes a map file, and reads it.
  *
  * \param path    Path.
- * \param now     Steady time in milliseconds.
- * \param logger  Takes what is to be said of the map.
+ * \param now_ms  Steady time in milliseconds.
  *
  * \return Map file, NULL if memory is exhausted.
  */
-mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_t *logger);
+mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms);
 
 /*!
  * \brief Frees a map file without instances.
@@ -112,13 +92,13 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now, const mxp_logger_
 void mxp_mapfile_free(mxp_mapfile_t *file);
 
 /*!
- * \brief Tells if the present state of the file was read.
+ * \brief Tells if the present state of the file was taken.
  *
  * \param file  Map file.
  *
  * \return True if so.
  */
-bool mxp_mapfile_current(const mxp_mapfile_t *file);
+bool mxp_mapfile_is_current(const mxp_mapfile_t *file);
 
 /*!
  * \brief Tells if an entry of a watched folder is the file.
@@ -138,57 +118,59 @@ bool mxp_mapfile_is(const mxp_mapfile_t *file, int folder, const char *name);
  *
  * \return True if so.
  */
-bool mxp_mapfile_moved(mxp_mapfile_t *file);
+bool mxp_mapfile_has_moved(mxp_mapfile_t *file);
 
 /*!
- * \brief Looks at the file.
+ * \brief Notes what was heard of the file.
  *
- * \param file  Map file.
- * \param now   Steady time in milliseconds.
- *
- * \return What to do.
+ * \param file    Map file.
+ * \param heard   What was heard.
+ * \param now_ms  Steady time in milliseconds.
  */
-mxp_look_t mxp_mapfile_look(mxp_mapfile_t *file, uint64_t now);
+void mxp_mapfile_note(mxp_mapfile_t *file, mxp_heard_t heard, uint64_t now_ms);
 
 /*!
- * \brief Reads the file.
+ * \brief Checks the present state of the file.
  *
- * \param file  Map file.
+ * \param file    Map file.
+ * \param now_ms  Steady time in milliseconds.
  *
- * \return Text; its data are to be freed.
+ * \return When the file should be read, likewise; #MXP_NEVER if it has not changed.
  */
-mxp_text_t mxp_mapfile_read(const mxp_mapfile_t *file);
+uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms);
 
 /*!
- * \brief Makes a map of what was read and publishes it, if it is good.
+ * \brief Reads a file and makes a map of it; nothing of the map file is needed for that.
+ *
+ * \param path  Path.
+ * \param out   Output: what was read, to be cleared.
+ */
+void mxp_reading_make(const char *path, mxp_reading_t *out);
+
+/*!
+ * \brief Frees what was read and not taken.
+ *
+ * \param reading  What was read.
+ */
+void mxp_reading_clear(mxp_reading_t *reading);
+
+/*!
+ * \brief Takes what was read, and publishes it if it is good; what it replaces is retired.
  *
  * \param file     Map file.
- * \param text     What was read.
- * \param again    The same state was read before.
- * \param logger   Takes what is to be said of the map.
- * \param garbage  List that takes what was replaced.
+ * \param reading  What was read.
  */
-void mxp_mapfile_take(mxp_mapfile_t *file, const mxp_text_t *text, bool again,
-                      const mxp_logger_t *logger, mxp_garbage_t **garbage);
+void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading);
 
 /*!
- * \brief Frees what was replaced, after a grace period.
- *
- * \param garbage  List.
- */
-void mxp_garbage_free(mxp_garbage_t *garbage);
-
-/*!
- * \brief Adds a new instance with its view of the present map.
+ * \brief Adds a new instance with its snapshot of the present map.
  *
  * \param file      Map file.
  * \param settings  Settings, copied.
- * \param logger    Takes what the map lacks for the instance.
  *
  * \return Instance, NULL if memory is exhausted.
  */
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
-                                 const mxp_logger_t *logger);
+mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings);
 
 /*!
  * \brief Takes an instance from its file and frees it.

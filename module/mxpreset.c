@@ -6,9 +6,14 @@
 
 #include <knot/module.h>
 
+#include "context.h"
+#include "counters.h"
+#include "denials.h"
 #include "dnssec.h"
+#include "name.h"
 #include "query.h"
-#include "registry.h"
+#include "span.h"
+#include "warn.h"
 
 #define MOD_MAP_FILE   "\010map-file"
 #define MOD_BUILTIN    "\007builtin"
@@ -47,19 +52,6 @@ static const yp_item_t mxpreset_conf[] = {
 	{ .name = NULL },
 };
 
-/*! \brief Splits a `param` item. */
-static mxp_param_t split_param(const char *item)
-{
-	const char *equals = strchr(item, '=');
-	if (equals == NULL) {
-		return (mxp_param_t){ .name = mxp_span(item) };
-	}
-	return (mxp_param_t){
-		.name = { (const uint8_t *)item, (size_t)(equals - item) },
-		.value = mxp_span(equals + 1),
-	};
-}
-
 static bool same_param(const mxp_param_t *param1, const mxp_param_t *param2)
 {
 	return param1->name.len == param2->name.len &&
@@ -85,7 +77,7 @@ static int check_params(knotd_conf_check_args_t *args, const knotd_conf_t *conf)
 {
 	for (size_t i = 0; i < conf->count; i++) {
 		const char *item = conf->multi[i].string;
-		const mxp_param_t param = split_param(item);
+		const mxp_param_t param = mxp_span_split(mxp_span(item));
 		if (param.value.data == NULL || !mxp_param_name_valid(param.name)) {
 			return refuse(args, "param", item, "is not name=value");
 		}
@@ -98,7 +90,7 @@ static int check_params(knotd_conf_check_args_t *args, const knotd_conf_t *conf)
 			return refuse(args, "param", item, "sets the predefined parameter");
 		}
 		for (size_t j = 0; j < i; j++) {
-			const mxp_param_t other = split_param(conf->multi[j].string);
+			const mxp_param_t other = mxp_span_split(mxp_span(conf->multi[j].string));
 			if (same_param(&param, &other)) {
 				return refuse(args, "param", item, "is given twice");
 			}
@@ -146,15 +138,10 @@ static int mxpreset_conf_check(knotd_conf_check_args_t *args)
 	return ret;
 }
 
-static void log_map(void *ctx, int priority, const char *message)
-{
-	knotd_mod_log(ctx, priority, "%s", message);
-}
-
-static void check_max_ttl(knotd_mod_t *mod, const mxp_user_t *user, int64_t max_ttl)
+static void check_max_ttl(knotd_mod_t *mod, const mxp_context_t *ctx, int64_t max_ttl)
 {
 	char name[MXP_FAULT_STR_LEN];
-	if (mxp_longest_ttl(user, name, sizeof(name)) > max_ttl) {
+	if (mxp_longest_ttl(&ctx->connection, name, sizeof(name)) > max_ttl) {
 		const mxp_span_t text = mxp_span(name);
 		const mxp_fault_t fault = mxp_fault(MXP_MAX_TTL, text.data, text.len);
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
@@ -162,11 +149,11 @@ static void check_max_ttl(knotd_mod_t *mod, const mxp_user_t *user, int64_t max_
 }
 
 /*! \brief Warns about settings that would make a signed zone inconsistent. */
-static void check_dnssec(knotd_mod_t *mod, const mxp_user_t *user, const mxp_dnssec_t *dnssec)
+static void check_dnssec(knotd_mod_t *mod, const mxp_context_t *ctx, const mxp_dnssec_t *dnssec)
 {
-	const bool signs = dnssec->online || user->instance->settings.dnssec;
+	const bool signs = dnssec->online || ctx->connection.instance->settings.dnssec;
 	if (signs && dnssec->max_ttl >= 0) {
-		check_max_ttl(mod, user, dnssec->max_ttl);
+		check_max_ttl(mod, ctx, dnssec->max_ttl);
 	}
 	if (dnssec->online_first) {
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_FIRST };
@@ -178,8 +165,34 @@ static void check_dnssec(knotd_mod_t *mod, const mxp_user_t *user, const mxp_dns
 	}
 }
 
-/*! \brief Adds the zone with its settings. */
-static mxp_user_t *join(knotd_mod_t *mod)
+/*! \brief Connects the zone with the settings of its instance; NULL if memory is exhausted. */
+static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *settings)
+{
+	const size_t memo = settings->keystore != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
+	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
+	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, mxp_context_log, mod)) {
+		free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+/*! \brief Disconnects the zone. */
+static void disconnect_zone(mxp_context_t *ctx)
+{
+	if (ctx == NULL) {
+		return;
+	}
+	const bool signs = (ctx->connection.instance->settings.keystore != NULL);
+	mxp_disconnect(&ctx->connection);
+	if (signs) {
+		mxp_memo_free(*ctx->memo);
+	}
+	free(ctx);
+}
+
+/*! \brief Makes the zone's context of its configuration; NULL if memory is exhausted. */
+static mxp_context_t *make_context(knotd_mod_t *mod)
 {
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
@@ -188,7 +201,7 @@ static mxp_user_t *join(knotd_mod_t *mod)
 		return NULL;
 	}
 	for (size_t i = 0; i < param.count; i++) {
-		params[i] = split_param(param.multi[i].string);
+		params[i] = mxp_span_split(mxp_span(param.multi[i].string));
 	}
 
 	mxp_settings_t settings = {
@@ -211,18 +224,18 @@ static mxp_user_t *join(knotd_mod_t *mod)
 		settings.keystore = dnssec.keystore;
 		settings.pkcs11 = dnssec.pkcs11;
 	}
-	mxp_user_t *user = mxp_join(&settings, log_map, mod);
-	if (user != NULL) {
-		user->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
-		user->online = dnssec.online;
-		user->online_first = dnssec.online_first;
-		check_dnssec(mod, user, &dnssec);
+	mxp_context_t *ctx = connect_zone(mod, &settings);
+	if (ctx != NULL) {
+		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
+		ctx->online = dnssec.online;
+		ctx->online_first = dnssec.online_first;
+		check_dnssec(mod, ctx, &dnssec);
 	}
 	free(dnssec.keystore);
 	free(params);
 	knotd_conf_free(&param);
 
-	return user;
+	return ctx;
 }
 
 static int mxpreset_load(knotd_mod_t *mod)
@@ -232,26 +245,30 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
-	mxp_user_t *user = join(mod);
-	if (user == NULL) {
+	mxp_context_t *ctx = make_context(mod);
+	if (ctx == NULL) {
 		return KNOT_ENOMEM;
 	}
-	int ret = user->instance->settings.statistics ? mxp_counters_add(mod) : KNOT_EOK;
+	const mxp_settings_t *settings = &ctx->connection.instance->settings;
+	int ret = settings->statistics ? mxp_counters_add(mod) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
-		ret = mxp_hooks_add(mod, user->instance->settings.keystore != NULL);
+		ret = mxp_query_hooks_add(mod);
+	}
+	if (ret == KNOT_EOK && settings->keystore != NULL) {
+		ret = mxp_denial_hooks_add(mod);
 	}
 	if (ret != KNOT_EOK) {
-		mxp_leave(user);
+		disconnect_zone(ctx);
 		return ret;
 	}
-	knotd_mod_ctx_set(mod, user);
+	knotd_mod_ctx_set(mod, ctx);
 
 	return KNOT_EOK;
 }
 
 static void mxpreset_unload(knotd_mod_t *mod)
 {
-	mxp_leave(knotd_mod_ctx(mod));
+	disconnect_zone(knotd_mod_ctx(mod));
 	knotd_mod_ctx_set(mod, NULL);
 }
 

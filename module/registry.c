@@ -13,21 +13,22 @@
 
 #include <libknot/errcode.h>
 
+#include "clock.h"
 #include "registry.h"
 #include "watch.h"
 
-/*! How often files are looked at though nothing was heard of them, in milliseconds. */
-#define LOOK 250
-/*! How often a file is looked at that has changed and is not complete, in milliseconds. */
-#define LOOK_SOON 20
-/*! Age of a text that its writer may still be at, in milliseconds. */
-#define YOUNG 50
-/*! Time in which a writer is heard of, in milliseconds. */
-#define HEARING 5
-/*! How long writers that follow each other without a pause are given way, in milliseconds. */
-#define GIVE_WAY 250
-/*! Longest wait for a file that has changed, in milliseconds. */
-#define PATIENCE UINT64_C(3000)
+/*! How often files are checked though nothing was heard of them. */
+#define POLL_MS 250
+/*! How long events are collected at least: a busy folder must not keep the thread busy. */
+#define COLLECT_MS 10
+/*! Time in which a writer is heard of who began while the file was read. */
+#define HEARING_MS 5
+/*! Longest wait of a zone for a file that has changed. */
+#define PATIENCE_MS 3000
+/*! How long messages wait for a hook or a load; then no query is to be expected soon. */
+#define IDLE_MS 100
+/*! How long no zone must have come or gone before one that is there is logged for all the same. */
+#define CALM_MS 500
 
 /*! \brief The thread that watches the files. */
 typedef struct {
@@ -36,63 +37,38 @@ typedef struct {
 	bool stop;
 } watcher_t;
 
-/*! Guards all below; never taken by a query, and never held over a grace period. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/*! Files were looked at. */
-static pthread_cond_t looked;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/*! \brief All that zones share. */
+static struct {
+	pthread_mutex_t lock;   /*!< Guards all below; never taken by a query, never held over a
+	                             grace period, nor while a changed file is read. */
+	pthread_cond_t checked; /*!< Files were checked. */
+	mxp_mapfile_t *files;
+	void *instances; /*!< Tree of instances by settings. */
+	mxp_connection_t *first;
+	mxp_connection_t *last;
+	mxp_log_f log;
+	watcher_t *watcher;
+	uint64_t impatient_until_ms; /*!< No more waiting for files before. */
+	uint64_t calm_since_ms;      /*!< When the last zone came or went. */
+} registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static mxp_mapfile_t *files;
-static void *instances; /*!< Tree of instances by settings. */
-static mxp_user_t *users;
-static mxp_log_f user_log;
-static watcher_t *watcher;
-static uint64_t impatient_until; /*!< No more waiting for files before. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init(void)
 {
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&looked, &attr);
+	pthread_cond_init(&registry.checked, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
-static uint64_t steady_ms(void)
+static void note_event(void *ctx, int folder, const char *name, mxp_heard_t heard)
 {
-	struct timespec now = { 0 };
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/*!
- * \brief Logs on behalf of a zone, since the server knows no other way.
- *
- * It frees a zone's name shortly before the zone leaves here, so one that waits for the lock to
- * leave cannot be named. The zone that came last is the one least likely to be about to go.
- */
-static void speak(void *ctx, int priority, const char *message)
-{
-	(void)ctx;
-	const mxp_user_t *user = users;
-	while (user != NULL && __atomic_load_n(&user->leaving, __ATOMIC_RELAXED)) {
-		user = user->next;
-	}
-	if (user != NULL) {
-		user_log(user->ctx, priority, message);
-	}
-}
-
-static const mxp_logger_t logger = { .log = speak };
-
-static void file_changed(void *ctx, int folder, const char *name, bool complete)
-{
-	(void)ctx;
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
+	const uint64_t now_ms = *(const uint64_t *)ctx;
+	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
 		if (name == NULL || mxp_mapfile_is(file, folder, name)) {
-			file->closed = complete;
-			file->open = !complete;
-			file->writes += !complete;
+			mxp_mapfile_note(file, heard, now_ms);
 		}
 	}
 }
@@ -100,7 +76,7 @@ static void file_changed(void *ctx, int folder, const char *name, bool complete)
 static bool is_watched(int folder)
 {
 	bool found = false;
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
+	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
 		found |= (file->watched[0] == folder || file->watched[1] == folder);
 	}
 	return found;
@@ -114,7 +90,6 @@ static bool is_watched(int folder)
 static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 {
 	const int before[] = { file->watched[0], file->watched[1] };
-	file->open = false;
 	file->watched[0] = mxp_watch_add(watch, file->path);
 	file->watched[1] = file->real != NULL ? mxp_watch_add(watch, file->real) : -1;
 	for (size_t i = 0; i < 2; i++) {
@@ -124,65 +99,118 @@ static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 	}
 }
 
-/*! \brief Takes what was heard, by what symbolic links lead to now. */
-static void hear(watcher_t *self)
+/*! \brief Drains what was heard, by what symbolic links lead to now. */
+static void drain_events(watcher_t *self)
 {
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		if (mxp_mapfile_moved(file)) {
+	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
+		if (mxp_mapfile_has_moved(file)) {
 			watch_file(file, &self->watch);
 		}
 	}
-	mxp_watch_read(&self->watch, file_changed, NULL);
+	uint64_t now_ms = mxp_clock_ms();
+	mxp_watch_drain(&self->watch, note_event, &now_ms);
 }
 
-/*! \brief Looks at a file. Returns false if it has to be looked at again soon. */
-static bool look_at(mxp_mapfile_t *file, watcher_t *self, mxp_garbage_t **garbage)
+/*! \brief Frees a file that nothing refers to any more. */
+static void file_put(mxp_mapfile_t *file)
 {
-	const mxp_look_t look = mxp_mapfile_look(file, steady_ms());
-	if (look == MXP_LOOK_LATER || look == MXP_LOOK_SOON) {
-		return look == MXP_LOOK_LATER;
+	if (--file->references > 0) {
+		return;
 	}
-	// That one writer has finished says nothing of the next one. It is heard of right after
-	// what it wrote can be read, so a text this young is not trusted before. If they never
-	// pause, what is heard without waiting must do: a truncation is, before what follows it.
-	const unsigned writes = file->writes;
-	const bool patient = file->pending_at == 0 || steady_ms() < file->pending_at + GIVE_WAY;
-	const mxp_text_t text = mxp_mapfile_read(file);
-	if (patient && text.ret == KNOT_EOK && !mxp_file_older(&text.id, YOUNG)) {
-		const struct timespec hearing = { .tv_nsec = HEARING * 1000000 };
-		(void)nanosleep(&hearing, NULL);
+	mxp_mapfile_t **link = &registry.files;
+	while (*link != file) {
+		link = &(*link)->next;
 	}
-	hear(self);
-	const bool emptied = text.ret == KNOT_EOK && text.size == 0 && file->seen.size > 0;
-	if (text.ret != KNOT_EAGAIN && writes == file->writes && !emptied) {
-		mxp_mapfile_take(file, &text, look == MXP_READ_AGAIN, &logger, garbage);
-	}
-	free(text.data);
-
-	return !file->recheck && writes == file->writes && !emptied;
+	*link = file->next;
+	mxp_mapfile_free(file);
 }
 
-/*! \brief Looks at all files. Returns the time until they should be looked at again. */
-static int look_at_all(watcher_t *self, mxp_garbage_t **garbage)
+/*! \brief Finds the file that is to be read first, and when. */
+static mxp_mapfile_t *next_due(uint64_t now_ms, uint64_t *due_ms)
 {
-	int wait = LOOK;
-	hear(self);
-	for (mxp_mapfile_t *file = files; file != NULL; file = file->next) {
-		if (!look_at(file, self, garbage)) {
-			wait = LOOK_SOON;
+	mxp_mapfile_t *next = NULL;
+	*due_ms = MXP_NEVER;
+	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
+		const uint64_t file_due_ms = mxp_mapfile_check(file, now_ms);
+		if (file_due_ms < *due_ms) {
+			*due_ms = file_due_ms;
+			next = file;
 		}
 	}
-	return wait;
+	return next;
+}
+
+/*!
+ * \brief Reads a file and takes what it holds, unless a writer was heard of meanwhile.
+ *
+ * The lock is open while it is read.
+ */
+static void read_file(watcher_t *self, mxp_mapfile_t *file)
+{
+	const size_t writes = file->writes;
+	// One writer is heard of right after what it wrote can be read, so that is waited for. If
+	// writers never pause, what is heard at once must do: a truncation is, before what follows.
+	const bool restless = mxp_debounce_is_restless(&file->changes, mxp_clock_ms());
+	file->changes.pending = false;
+	file->references++;
+	pthread_mutex_unlock(&registry.lock);
+
+	mxp_reading_t reading;
+	mxp_reading_make(file->path, &reading);
+	if (!restless) {
+		const struct timespec hearing = { .tv_nsec = HEARING_MS * 1000000 };
+		(void)nanosleep(&hearing, NULL);
+	}
+
+	pthread_mutex_lock(&registry.lock);
+	drain_events(self);
+	const bool emptied = reading.ret == KNOT_EOK && reading.size == 0 && file->seen.size > 0;
+	if (file->writes != writes || emptied || reading.ret == KNOT_EAGAIN) {
+		mxp_mapfile_note(file, MXP_HEARD_NOTHING, mxp_clock_ms());
+	} else {
+		mxp_mapfile_take(file, &reading);
+	}
+	mxp_reading_clear(&reading);
+	file_put(file);
+}
+
+/*!
+ * \brief Logs messages that wait although no hook and no load has taken them.
+ *
+ * A server that nobody asks still has to log what it thinks of a map. The zone that has been there
+ * longest is the least likely to go at this very moment: zones that are about to go have mostly
+ * come last, and a reload has all of them come and go, during which nothing is logged here.
+ */
+static void log_idle(uint64_t now_ms)
+{
+	if (mxp_messages_waiting() && now_ms >= mxp_messages_since_ms() + IDLE_MS &&
+	    now_ms >= registry.calm_since_ms + CALM_MS && registry.first != NULL) {
+		mxp_messages_log(registry.log, registry.first->log_ctx);
+	}
+}
+
+/*! \brief Checks all files, and reads the one that is due. Returns how long to wait then. */
+static int check_files(watcher_t *self)
+{
+	uint64_t due_ms;
+	drain_events(self);
+	const uint64_t now_ms = mxp_clock_ms();
+	mxp_mapfile_t *file = next_due(now_ms, &due_ms);
+	if (due_ms <= now_ms) {
+		read_file(self, file);
+		return 0;
+	}
+	log_idle(now_ms);
+	return due_ms - now_ms < POLL_MS ? (int)(due_ms - now_ms) : POLL_MS;
 }
 
 /*! \brief Frees what queries may still have used a moment ago. */
-static void free_replaced(mxp_garbage_t *garbage)
+static void free_retired(void)
 {
-	mxp_signature_t *signatures = mxp_signatures_forgotten();
-	if (garbage != NULL || signatures != NULL) {
+	mxp_retired_t *retired = mxp_retired_take();
+	if (retired != NULL) {
 		synchronize_rcu();
-		mxp_garbage_free(garbage);
-		mxp_signatures_free(signatures);
+		mxp_retired_free(retired);
 	}
 }
 
@@ -191,31 +219,31 @@ static void *watch_files(void *arg)
 	watcher_t *self = arg;
 	rcu_register_thread(); // The server's log is read with liburcu.
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&registry.lock);
 	while (!self->stop) {
-		mxp_garbage_t *garbage = NULL;
-		const int wait = look_at_all(self, &garbage);
-		pthread_cond_broadcast(&looked);
-		pthread_mutex_unlock(&lock);
+		const int wait_ms = check_files(self);
+		pthread_cond_broadcast(&registry.checked);
+		pthread_mutex_unlock(&registry.lock);
 
-		free_replaced(garbage);
-		mxp_watch_wait(&self->watch, wait);
-		pthread_mutex_lock(&lock);
+		free_retired();
+		if (wait_ms > 0) {
+			mxp_watch_wait(&self->watch, wait_ms, COLLECT_MS);
+		}
+		pthread_mutex_lock(&registry.lock);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&registry.lock);
 
 	rcu_unregister_thread();
 	return NULL;
 }
 
 /*! \brief Starts the thread, which takes no signal that is meant for the server. */
-static void start_watcher(void)
+static watcher_t *start_watcher(void)
 {
 	watcher_t *self = calloc(1, sizeof(*self));
 	if (self == NULL || !mxp_watch_open(&self->watch)) {
-		speak(NULL, LOG_ERR, "preset maps are not watched for changes");
 		free(self);
-		return;
+		return NULL;
 	}
 	sigset_t all;
 	sigset_t old;
@@ -224,12 +252,11 @@ static void start_watcher(void)
 	const int ret = pthread_create(&self->thread, NULL, watch_files, self);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret != 0) {
-		speak(NULL, LOG_ERR, "preset maps are not watched for changes");
 		mxp_watch_close(&self->watch);
 		free(self);
-		return;
+		return NULL;
 	}
-	watcher = self;
+	return self;
 }
 
 static void stop_watcher(watcher_t *self)
@@ -240,17 +267,19 @@ static void stop_watcher(watcher_t *self)
 	free(self);
 }
 
-/*! \brief Waits until the present state of a file was read. */
-static void await(const mxp_mapfile_t *file)
+/*! \brief Waits until the present state of a file was taken. */
+static void await_current(const mxp_mapfile_t *file)
 {
-	const uint64_t end = steady_ms() + PATIENCE;
+	const uint64_t end = mxp_clock_ms() + PATIENCE_MS;
 	const struct timespec until = { (time_t)(end / 1000), (long)(end % 1000) * 1000000 };
 
-	while (watcher != NULL && steady_ms() >= impatient_until && !mxp_mapfile_current(file)) {
-		mxp_watch_wake(&watcher->watch);
-		if (pthread_cond_timedwait(&looked, &lock, &until) == ETIMEDOUT) {
+	while (registry.watcher != NULL && mxp_clock_ms() >= registry.impatient_until_ms &&
+	       !mxp_mapfile_is_current(file)) {
+		mxp_watch_wake(&registry.watcher->watch);
+		if (pthread_cond_timedwait(&registry.checked, &registry.lock, &until) ==
+		    ETIMEDOUT) {
 			// A writer that does not end must not hold up every single zone.
-			impatient_until = steady_ms() + 10 * PATIENCE;
+			registry.impatient_until_ms = mxp_clock_ms() + 10 * PATIENCE_MS;
 		}
 	}
 }
@@ -258,35 +287,21 @@ static void await(const mxp_mapfile_t *file)
 /*! \brief Finds or makes a file, to be put back. */
 static mxp_mapfile_t *file_get(const char *path)
 {
-	mxp_mapfile_t *file = files;
+	mxp_mapfile_t *file = registry.files;
 	while (file != NULL && strcmp(file->path, path) != 0) {
 		file = file->next;
 	}
 	if (file == NULL) {
-		file = mxp_mapfile_new(path, steady_ms(), &logger);
+		file = mxp_mapfile_new(path, mxp_clock_ms());
 		if (file == NULL) {
 			return NULL;
 		}
-		file->next = files;
-		files = file;
+		file->next = registry.files;
+		registry.files = file;
 	}
 	file->references++;
 
 	return file;
-}
-
-/*! \brief Puts a file back; the last one frees it. */
-static void file_put(mxp_mapfile_t *file)
-{
-	if (--file->references > 0) {
-		return;
-	}
-	mxp_mapfile_t **link = &files;
-	while (*link != file) {
-		link = &(*link)->next;
-	}
-	*link = file->next;
-	mxp_mapfile_free(file);
 }
 
 static int cmp_instances(const void *a, const void *b)
@@ -299,14 +314,14 @@ static int cmp_instances(const void *a, const void *b)
 static mxp_instance_t *instance_get(const mxp_settings_t *settings, mxp_mapfile_t *file)
 {
 	const mxp_instance_t key = { .settings = *settings };
-	void *found = tfind(&key, &instances, cmp_instances);
+	void *found = tfind(&key, &registry.instances, cmp_instances);
 	if (found != NULL) {
 		mxp_instance_t *instance = *(mxp_instance_t **)found;
 		instance->references++;
 		return instance;
 	}
-	mxp_instance_t *instance = mxp_instance_new(file, settings, &logger);
-	if (instance != NULL && tsearch(instance, &instances, cmp_instances) == NULL) {
+	mxp_instance_t *instance = mxp_instance_new(file, settings);
+	if (instance != NULL && tsearch(instance, &registry.instances, cmp_instances) == NULL) {
 		mxp_instance_free(instance);
 		return NULL;
 	}
@@ -323,107 +338,106 @@ static void instance_put(mxp_instance_t *instance)
 		return;
 	}
 	mxp_mapfile_t *file = instance->file;
-	tdelete(instance, &instances, cmp_instances);
+	tdelete(instance, &registry.instances, cmp_instances);
 	mxp_instance_free(instance);
-	// What has left may be what a refused map lacked.
+	// What has gone may be what a refused map lacked.
 	file->retry = file->refused;
-	if (file->retry && watcher != NULL) {
-		mxp_watch_wake(&watcher->watch);
+	if (file->retry && registry.watcher != NULL) {
+		mxp_watch_wake(&registry.watcher->watch);
 	}
 	file_put(file);
 }
 
-static void link_user(mxp_user_t *user)
+static void link_zone(mxp_connection_t *zone)
 {
-	user->next = users;
-	if (users != NULL) {
-		users->prev = user;
-	}
-	users = user;
+	zone->prev = registry.last;
+	zone->next = NULL;
+	*(zone->prev != NULL ? &zone->prev->next : &registry.first) = zone;
+	registry.last = zone;
+	registry.calm_since_ms = mxp_clock_ms();
 }
 
-static void unlink_user(mxp_user_t *user)
+static void unlink_zone(mxp_connection_t *zone)
 {
-	*(user->prev != NULL ? &user->prev->next : &users) = user->next;
-	if (user->next != NULL) {
-		user->next->prev = user->prev;
-	}
+	*(zone->prev != NULL ? &zone->prev->next : &registry.first) = zone->next;
+	*(zone->next != NULL ? &zone->next->prev : &registry.last) = zone->prev;
+	registry.calm_since_ms = mxp_clock_ms();
 }
 
-mxp_user_t *mxp_join(const mxp_settings_t *settings, mxp_log_f log, void *ctx)
+/*! \brief Takes the thread away if there is no zone left; it is to be stopped without the lock. */
+static watcher_t *take_unused_watcher(void)
 {
-	const size_t memo = settings->keystore != NULL ? sizeof(*((mxp_user_t *)NULL)->memo) : 0;
-	mxp_user_t *user = calloc(1, sizeof(*user) + memo);
-	if (user == NULL) {
-		return NULL;
+	watcher_t *unused = NULL;
+	if (registry.first == NULL) {
+		unused = registry.watcher;
+		registry.watcher = NULL;
+		mxp_messages_drop();
 	}
-	user->ctx = ctx;
+	if (unused != NULL) {
+		unused->stop = true;
+	}
+	return unused;
+}
+
+bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, mxp_log_f log, void *ctx)
+{
+	*zone = (mxp_connection_t){ .log_ctx = ctx };
 
 	pthread_once(&once, init);
-	pthread_mutex_lock(&lock);
-	user_log = log;
-	link_user(user);
+	pthread_mutex_lock(&registry.lock);
+	registry.log = log;
+	link_zone(zone);
+	if (registry.watcher == NULL) {
+		registry.watcher = start_watcher();
+		if (registry.watcher == NULL) {
+			mxp_messages_add(LOG_ERR, "preset maps are not watched for changes");
+		}
+	}
 	mxp_mapfile_t *file = file_get(settings->file);
 	if (file != NULL) {
-		if (watcher == NULL) {
-			start_watcher();
-		}
-		await(file);
-		user->instance = instance_get(settings, file);
+		await_current(file);
+		zone->instance = instance_get(settings, file);
 		file_put(file);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&registry.lock);
 
-	if (user->instance == NULL) {
-		mxp_leave(user);
-		return NULL;
+	mxp_messages_log(log, ctx);
+	if (zone->instance == NULL) {
+		mxp_disconnect(zone);
+		return false;
 	}
-	return user;
+	return true;
 }
 
-uint32_t mxp_longest_ttl(const mxp_user_t *user, char *name, size_t name_size)
+void mxp_disconnect(mxp_connection_t *zone)
+{
+	pthread_mutex_lock(&registry.lock);
+	if (zone->instance != NULL) {
+		instance_put(zone->instance);
+	}
+	unlink_zone(zone);
+	watcher_t *unused = take_unused_watcher();
+	pthread_mutex_unlock(&registry.lock);
+
+	if (unused != NULL) {
+		stop_watcher(unused);
+		mxp_retired_free(mxp_retired_take());
+	}
+}
+
+uint32_t mxp_longest_ttl(const mxp_connection_t *zone, char *name, size_t name_size)
 {
 	uint32_t ttl = 0;
 
-	pthread_mutex_lock(&lock);
-	const mxp_instance_t *instance = user->instance;
-	const mxp_preset_t *preset = mxp_view_longest(instance->view, &instance->settings.rules);
+	pthread_mutex_lock(&registry.lock);
+	const mxp_instance_t *instance = zone->instance;
+	const mxp_preset_t *preset =
+		mxp_view_longest(&instance->snapshot->view, &instance->settings.rules);
 	if (preset != NULL) {
 		ttl = preset->ttl;
 		snprintf(name, name_size, "%s", preset->name);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&registry.lock);
 
 	return ttl;
-}
-
-void mxp_leave(mxp_user_t *user)
-{
-	if (user == NULL) {
-		return;
-	}
-	watcher_t *last = NULL;
-	const bool signs = user->instance != NULL && user->instance->settings.keystore != NULL;
-
-	__atomic_store_n(&user->leaving, true, __ATOMIC_RELAXED);
-	pthread_mutex_lock(&lock);
-	if (user->instance != NULL) {
-		instance_put(user->instance);
-	}
-	unlink_user(user);
-	if (users == NULL && watcher != NULL) {
-		last = watcher;
-		last->stop = true;
-		watcher = NULL;
-	}
-	pthread_mutex_unlock(&lock);
-
-	if (last != NULL) {
-		stop_watcher(last);
-		mxp_signatures_free(mxp_signatures_forgotten());
-	}
-	if (signs) {
-		mxp_memo_free(*user->memo);
-	}
-	free(user);
 }

@@ -7,16 +7,12 @@
 #include <libknot/packet/wire.h>
 #include <libknot/rrtype/rrsig.h>
 
+#include "canonical.h"
 #include "memory.h"
 #include "rrsig.h"
 
-/*! Length of a RRSIG's fields before the signer's name (RFC 4034, section 3.1). */
-#define FIXED 18
-/*! Offsets of fields that differ from those of the SOA's RRSIG. */
-#define TYPE_COVERED 0
-#define ORIGINAL_TTL 4
 /*! Longest RRSIG but for the signature. */
-#define HEADER_MAX (FIXED + KNOT_DNAME_MAXLEN)
+#define HEADER_MAX (MXP_RRSIG_SIGNER + KNOT_DNAME_MAXLEN)
 
 /*! \brief What is signed after the RRSIG's own fields (RFC 4034, section 3.1.8.1). */
 typedef struct {
@@ -29,21 +25,17 @@ static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *mx, u
                           knot_mm_t *mm, signed_data_t *out)
 {
 	const size_t owner = knot_dname_size(zone);
-	out->start = mxp_alloc(mm, HEADER_MAX + mx->size + mx->count * (owner + 10));
+	uint8_t wire_ttl[sizeof(uint32_t)];
+	knot_wire_write_u32(wire_ttl, ttl);
+	out->start = mxp_alloc(mm, HEADER_MAX + mx->size + mx->count * (owner + MXP_RR_FIXED));
 	if (out->start == NULL) {
 		return false;
 	}
 	uint8_t *pos = out->start + HEADER_MAX;
 	knot_rdata_t *rdata = mx->rdata;
 	for (size_t i = 0; i < mx->count; i++, rdata = knot_rdataset_next(rdata)) {
-		memcpy(pos, zone, owner);
-		pos += owner;
-		knot_wire_write_u16(pos, KNOT_RRTYPE_MX);
-		knot_wire_write_u16(pos + 2, KNOT_CLASS_IN);
-		knot_wire_write_u32(pos + 4, ttl);
-		knot_wire_write_u16(pos + 8, rdata->len);
-		memcpy(pos + 10, rdata->data, rdata->len);
-		pos += 10 + rdata->len;
+		pos = mxp_canonical_put(pos, zone, owner, KNOT_RRTYPE_MX, wire_ttl, rdata);
+		pos += rdata->len;
 	}
 	out->len = (size_t)(pos - out->start) - HEADER_MAX;
 
@@ -69,14 +61,14 @@ static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t hea
 static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t ttl,
                       const signed_data_t *data, knot_rdataset_t *rrsigs)
 {
-	const size_t header_len = FIXED + knot_dname_size(knot_rrsig_signer_name(soa));
+	const size_t header_len = mxp_rrsig_header_len(soa->data);
 	uint8_t *header = data->start + HEADER_MAX - header_len;
 	memcpy(header, soa->data, header_len);
-	knot_wire_write_u16(header + TYPE_COVERED, KNOT_RRTYPE_MX);
-	knot_wire_write_u32(header + ORIGINAL_TTL, ttl);
+	knot_wire_write_u16(header + MXP_RRSIG_TYPE_COVERED, KNOT_RRTYPE_MX);
+	knot_wire_write_u32(header + MXP_RRSIG_ORIGINAL_TTL, ttl);
 
 	const size_t len = header_len + data->len;
-	const mxp_signature_t *signature = mxp_recall(keys, header, len);
+	const mxp_signature_t *signature = mxp_signature_find(keys, header, len);
 	if (signature == NULL) {
 		const int ret = mxp_sign(keys, header, len, header, len, &signature);
 		if (ret != KNOT_EOK) {

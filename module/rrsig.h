@@ -9,25 +9,9 @@
 #pragma once
 
 #include <libknot/mm_ctx.h>
-#include <libknot/rrset.h>
-#include <libknot/rrtype/rrsig.h>
+#include <libknot/rdataset.h>
 
 #include "signer.h"
-
-/*!
- * \brief Tells if an RRset holds the RRSIG records of another one.
- *
- * \param rrsig  RRset of any type.
- * \param rrset  RRset that may be signed.
- *
- * \return True if so.
- */
-static inline bool mxp_rrsig_covers(const knot_rrset_t *rrsig, const knot_rrset_t *rrset)
-{
-	return rrsig->type == KNOT_RRTYPE_RRSIG &&
-	       knot_rrsig_type_covered(rrsig->rrs.rdata) == rrset->type &&
-	       knot_dname_is_equal(rrsig->owner, rrset->owner);
-}
 
 /*!
  * \brief Makes the RRSIGs of MX records at the apex, each after one of the zone's SOA: with its

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <urcu.h>
 
 #include <libdnssec/error.h>
@@ -13,33 +12,25 @@
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
+#include "canonical.h"
+#include "clock.h"
 #include "signer.h"
 
-/*! Pause after a key could not be had, in milliseconds. */
-#define PAUSE 10000
+/*! Pause after a key could not be had. */
+#define PAUSE_MS 10000
 
-/*! Fields of a RRSIG's RDATA (RFC 4034, section 3.1). */
-#define RRSIG_ALGORITHM 2
-#define RRSIG_KEY_TAG   16
 /*! Field of a DNSKEY's RDATA (RFC 4034, section 2.1). */
 #define DNSKEY_ALGORITHM 3
 
-/*! Signatures that wait for the end of a grace period, linked without a lock. */
-static mxp_signature_t *forgotten;
-
-static uint64_t steady_ms(void)
+static void free_signature(mxp_retired_t *retired)
 {
-	struct timespec now = { 0 };
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	free(retired);
 }
 
-void mxp_signatures_free(mxp_signature_t *list)
+static void evict(mxp_signature_t *signature)
 {
-	while (list != NULL) {
-		mxp_signature_t *next = list->next;
-		free(list);
-		list = next;
+	if (signature != NULL) {
+		mxp_retire(&signature->retired, free_signature);
 	}
 }
 
@@ -51,27 +42,11 @@ void mxp_memo_free(mxp_memo_t *memo)
 	free(memo);
 }
 
-mxp_signature_t *mxp_signatures_forgotten(void)
-{
-	return __atomic_exchange_n(&forgotten, NULL, __ATOMIC_ACQUIRE);
-}
-
-static void forget(mxp_signature_t *signature)
-{
-	if (signature == NULL) {
-		return;
-	}
-	signature->next = __atomic_load_n(&forgotten, __ATOMIC_RELAXED);
-	while (!__atomic_compare_exchange_n(&forgotten, &signature->next, signature, true,
-	                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
-	}
-}
-
-/*! \brief Forgets all, so that MX and denials without a key at hand still agree. */
-static void forget_all(mxp_memo_t *memo)
+/*! \brief Evicts all, so that MX and denials without a key at hand still agree. */
+static void evict_all(mxp_memo_t *memo)
 {
 	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
-		forget(rcu_xchg_pointer(&memo->signatures[i], NULL));
+		evict(rcu_xchg_pointer(&memo->signatures[i], NULL));
 	}
 }
 
@@ -83,9 +58,9 @@ static const knot_rdata_t *find_dnskey(const knot_rdataset_t *dnskeys, const uin
 		const dnssec_binary_t binary = { .size = rdata->len, .data = rdata->data };
 		uint16_t tag = 0;
 		if (rdata->len > DNSKEY_ALGORITHM &&
-		    rdata->data[DNSKEY_ALGORITHM] == rrsig[RRSIG_ALGORITHM] &&
+		    rdata->data[DNSKEY_ALGORITHM] == rrsig[MXP_RRSIG_ALGORITHM] &&
 		    dnssec_keytag(&binary, &tag) == DNSSEC_EOK &&
-		    tag == knot_wire_read_u16(rrsig + RRSIG_KEY_TAG)) {
+		    tag == knot_wire_read_u16(rrsig + MXP_RRSIG_KEY_TAG)) {
 			return rdata;
 		}
 	}
@@ -168,7 +143,7 @@ static int make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data, d
 }
 
 /*! \brief Finds or makes what is remembered for a zone. */
-static mxp_memo_t *get_memo(mxp_memo_t **place)
+static mxp_memo_t *find_or_make_memo(mxp_memo_t **place)
 {
 	mxp_memo_t *memo = __atomic_load_n(place, __ATOMIC_ACQUIRE);
 	if (memo != NULL) {
@@ -184,8 +159,8 @@ static mxp_memo_t *get_memo(mxp_memo_t **place)
 }
 
 /*! \brief Remembers a signature instead of the one that has been remembered longest. */
-static const mxp_signature_t *remember(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
-                                       const dnssec_binary_t *made)
+static const mxp_signature_t *insert(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
+                                     const dnssec_binary_t *made)
 {
 	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + made->size);
 	if (signature == NULL) {
@@ -197,12 +172,13 @@ static const mxp_signature_t *remember(mxp_memo_t *memo, const uint8_t *key, siz
 	memcpy(signature->bytes + key_len, made->data, made->size);
 
 	const unsigned slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED);
-	forget(rcu_xchg_pointer(&memo->signatures[slot % MXP_SIGNATURES], signature));
+	evict(rcu_xchg_pointer(&memo->signatures[slot % MXP_SIGNATURES], signature));
 
 	return signature;
 }
 
-const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, size_t key_len)
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
+                                          size_t key_len)
 {
 	const mxp_memo_t *memo = rcu_dereference(*keys->memo);
 	for (size_t i = 0; memo != NULL && i < MXP_SIGNATURES; i++) {
@@ -218,23 +194,23 @@ const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, si
 int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const uint8_t *data,
              size_t data_len, const mxp_signature_t **signature)
 {
-	mxp_memo_t *memo = get_memo(keys->memo);
+	mxp_memo_t *memo = find_or_make_memo(keys->memo);
 	if (memo == NULL) {
 		return KNOT_ENOMEM;
 	}
-	const uint64_t now = steady_ms();
-	if (now < __atomic_load_n(&memo->paused, __ATOMIC_RELAXED)) {
+	const uint64_t now_ms = mxp_clock_ms();
+	if (now_ms < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
 		return KNOT_EACCES;
 	}
 	const dnssec_binary_t binary = { .size = data_len, .data = (uint8_t *)data };
 	dnssec_binary_t made = { 0 };
 	int ret = make_signature(keys, &binary, &made);
 	if (ret == KNOT_EOK) {
-		*signature = remember(memo, key, key_len, &made);
+		*signature = insert(memo, key, key_len, &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
 	} else if (ret == KNOT_EACCES) {
-		__atomic_store_n(&memo->paused, now + PAUSE, __ATOMIC_RELAXED);
-		forget_all(memo);
+		__atomic_store_n(&memo->paused_until_ms, now_ms + PAUSE_MS, __ATOMIC_RELAXED);
+		evict_all(memo);
 	}
 	dnssec_binary_free(&made);
 

@@ -20,22 +20,24 @@
 #include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
+#include "retire.h"
+
 /*! \brief Remembered signatures of a zone: MX and denials, for several keys each. */
 #define MXP_SIGNATURES 8
 
 /*! \brief A remembered signature. */
-typedef struct mxp_signature {
-	struct mxp_signature *next; /*!< Next one to be freed. */
-	size_t key_len;             /*!< Length of what it is remembered by. */
-	size_t len;                 /*!< Length of the signature. */
-	uint8_t bytes[];            /*!< What it is remembered by, and the signature. */
+typedef struct {
+	mxp_retired_t retired; /*!< For its end. */
+	size_t key_len;        /*!< Length of what it is remembered by. */
+	size_t len;            /*!< Length of the signature. */
+	uint8_t bytes[];       /*!< What it is remembered by, and the signature. */
 } mxp_signature_t;
 
 /*! \brief What is remembered for a zone. */
 typedef struct {
 	mxp_signature_t *signatures[MXP_SIGNATURES]; /*!< Signatures. */
 	unsigned next;                               /*!< The one to be forgotten next. */
-	uint64_t paused; /*!< No attempt before, after one that failed, in milliseconds. */
+	uint64_t paused_until_ms; /*!< No attempt before, after one that failed. */
 } mxp_memo_t;
 
 /*! \brief Keys of a zone, and where they are. */
@@ -65,7 +67,8 @@ void mxp_memo_free(mxp_memo_t *memo);
  *
  * \return Signature, valid within the section; NULL if there is none.
  */
-const mxp_signature_t *mxp_recall(const mxp_keys_t *keys, const uint8_t *key, size_t key_len);
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
+                                          size_t key_len);
 
 /*!
  * \brief Makes a signature and remembers it.
@@ -99,17 +102,3 @@ static inline const uint8_t *mxp_signature_bytes(const mxp_signature_t *signatur
 {
 	return signature->bytes + signature->key_len;
 }
-
-/*!
- * \brief Takes the signatures that were forgotten.
- *
- * \return List to be freed after a grace period.
- */
-mxp_signature_t *mxp_signatures_forgotten(void);
-
-/*!
- * \brief Frees signatures.
- *
- * \param list  List.
- */
-void mxp_signatures_free(mxp_signature_t *list);

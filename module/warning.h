@@ -19,7 +19,7 @@
 /*! \brief Most warnings in a second. */
 #define MXP_WARNINGS_A_SECOND 10
 /*! \brief Time before the same warning may come again, in milliseconds. */
-#define MXP_WARNING_PAUSE UINT64_C(600000)
+#define MXP_WARNING_PAUSE_MS UINT64_C(600000)
 
 /*!
  * \brief Memory of warnings.
@@ -45,9 +45,9 @@ typedef struct {
  * \param warnings  Memory of warnings, zeroed at first.
  * \param zone      Name of the zone in lower case.
  * \param fault     Fault; its text does not count.
- * \param now       Steady time in milliseconds.
+ * \param now_ms    Steady time in milliseconds.
  *
  * \return True if it may.
  */
 bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone,
-                         const mxp_fault_t *fault, uint64_t now);
+                         const mxp_fault_t *fault, uint64_t now_ms);

@@ -56,40 +56,44 @@ int mxp_watch_add(mxp_watch_t *watch, const char *path)
 	                         IN_CLOSE_WRITE | IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR);
 }
 
-static void take_events(const char *buf, size_t len, mxp_watch_f changed, void *ctx)
+static void report_events(const char *buf, size_t len, mxp_watch_f changed, void *ctx)
 {
 	const struct inotify_event *event;
 	for (const char *pos = buf; pos < buf + len; pos += sizeof(*event) + event->len) {
 		event = (const struct inotify_event *)pos;
 		if (event->mask & IN_Q_OVERFLOW) {
-			changed(ctx, event->wd, NULL, false);
+			changed(ctx, event->wd, NULL, MXP_HEARD_NOTHING);
 		} else if (event->len > 0 && event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) {
-			changed(ctx, event->wd, event->name, true);
+			changed(ctx, event->wd, event->name, MXP_HEARD_CLOSED);
 		} else if (event->len > 0 && event->mask & IN_MODIFY) {
-			changed(ctx, event->wd, event->name, false);
+			changed(ctx, event->wd, event->name, MXP_HEARD_WRITTEN);
 		}
 	}
 }
 
-void mxp_watch_wait(mxp_watch_t *watch, int timeout)
+void mxp_watch_wait(mxp_watch_t *watch, int timeout_ms, int collect_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = watch->wake, .events = POLLIN },
 		{ .fd = watch->inotify, .events = POLLIN }, // Ignored if negative.
 	};
-	if (poll(fds, 2, timeout) > 0 && fds[0].revents != 0) {
+	int ready = poll(fds, 2, timeout_ms);
+	if (ready > 0 && fds[0].revents == 0) {
+		ready = poll(fds, 1, collect_ms);
+	}
+	if (ready > 0) {
 		uint64_t count;
 		(void)!read(watch->wake, &count, sizeof(count));
 	}
 }
 
-void mxp_watch_read(mxp_watch_t *watch, mxp_watch_f changed, void *ctx)
+void mxp_watch_drain(mxp_watch_t *watch, mxp_watch_f changed, void *ctx)
 {
 	char buf[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)]
 		__attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t len;
 	while (watch->inotify >= 0 && (len = read(watch->inotify, buf, sizeof(buf))) > 0) {
-		take_events(buf, (size_t)len, changed, ctx);
+		report_events(buf, (size_t)len, changed, ctx);
 	}
 }
 

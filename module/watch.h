@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#include "debounce.h"
+
 /*! \brief Watch. */
 typedef struct {
 	int inotify; /*!< Descriptor of inotify, -1 if there is none. */
@@ -20,14 +22,14 @@ typedef struct {
 } mxp_watch_t;
 
 /*!
- * \brief Takes what has happened to an entry of a folder.
+ * \brief Notes what has happened to an entry of a folder.
  *
- * \param ctx       Context.
- * \param folder    Folder, as mxp_watch_add() has numbered it.
- * \param name      Name of the entry, NULL if it may have happened to any.
- * \param complete  It was renamed into place or closed by its writer; otherwise, it was written.
+ * \param ctx     Context.
+ * \param folder  Folder, as mxp_watch_add() has numbered it.
+ * \param name    Name of the entry, NULL if something may have happened to any.
+ * \param heard   What has happened.
  */
-typedef void (*mxp_watch_f)(void *ctx, int folder, const char *name, bool complete);
+typedef void (*mxp_watch_f)(void *ctx, int folder, const char *name, mxp_heard_t heard);
 
 /*!
  * \brief Opens a watch.
@@ -66,19 +68,20 @@ int mxp_watch_add(mxp_watch_t *watch, const char *path);
 /*!
  * \brief Waits for something to happen, or to be woken.
  *
- * \param watch    Watch.
- * \param timeout  Longest wait in milliseconds.
+ * \param watch       Watch.
+ * \param timeout_ms  Longest wait in milliseconds.
+ * \param collect_ms  How long to wait for more once something has happened, likewise.
  */
-void mxp_watch_wait(mxp_watch_t *watch, int timeout);
+void mxp_watch_wait(mxp_watch_t *watch, int timeout_ms, int collect_ms);
 
 /*!
- * \brief Tells what has happened until now, in order. Does not wait.
+ * \brief Drains what has happened until now, in order. Does not wait.
  *
  * \param watch    Watch.
  * \param changed  Called for each event.
  * \param ctx      Context of the call.
  */
-void mxp_watch_read(mxp_watch_t *watch, mxp_watch_f changed, void *ctx);
+void mxp_watch_drain(mxp_watch_t *watch, mxp_watch_f changed, void *ctx);
 
 /*!
  * \brief Ends a wait; may be called from any thread.

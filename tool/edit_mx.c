@@ -6,6 +6,7 @@
 #include <libknot/packet/wire.h>
 
 #include "edit.h"
+#include "mx.h"
 #include "names.h"
 #include "numbers.h"
 #include "text.h"
@@ -29,9 +30,9 @@ static const char *mx_text(const edit_t *edit, char *buf, size_t size)
 	return buf;
 }
 
-static bool has_null_mx(const knot_rdataset_t *mx)
+static bool has_root(const knot_rdataset_t *mx)
 {
-	return mx->count > 0 && mx->rdata->len == 3;
+	return mx->count > 0 && mxp_exchange_is_root(mxp_mx_exchange(mx->rdata));
 }
 
 /*! \brief Checks a new MX record against those that HOST has. */
@@ -46,7 +47,7 @@ static bool check_beside(const edit_t *edit, const node_t *node, const char *hos
 		           edit->priority);
 		return false;
 	}
-	if (node->mx.count > 0 && (*edit->exchange == 0 || has_null_mx(&node->mx))) {
+	if (node->mx.count > 0 && (mxp_exchange_is_root(edit->exchange) || has_root(&node->mx))) {
 		text_error("VALUE '%s' of %s: a null MX cannot stand beside other MX records; "
 		           "remove them first: kmxpreset del",
 		           value, host);
@@ -127,7 +128,7 @@ int command_add(const options_t *options, int argc, char **argv)
 	    (edit.has_ttl && !number_read_ttl(argv[4], &edit.ttl))) {
 		return STATUS_WRONG;
 	}
-	if (*edit.exchange == 0 && edit.priority != 0) {
+	if (mxp_exchange_is_root(edit.exchange) && edit.priority != 0) {
 		text_error("PRIORITY '%s' with VALUE '.': a null MX has the priority 0; write 0 .",
 		           argv[2]);
 		return STATUS_WRONG;

@@ -10,6 +10,7 @@
 #include <libknot/errcode.h>
 
 #include "commands.h"
+#include "name.h"
 #include "reader.h"
 #include "template.h"
 #include "text.h"
@@ -112,26 +113,17 @@ static void add_record(template_t *template, size_t idx, int priority, char *exc
 	template->records[template->count++] = (record_t){ priority, exchange };
 }
 
-static void take_reason(void *ctx, size_t line, const char *reason)
-{
-	char **first = ctx;
-	(void)line;
-	if (*first == NULL) {
-		*first = need(strdup(reason));
-	}
-}
-
 /*! \brief Tells why a map cannot have a record, to be freed; NULL if it can. */
 static char *why_not(json_int_t priority, const char *exchange)
 {
-	char *reason = NULL;
+	mxp_first_error_t first = { .count = 0 };
 	mxp_map_t *map = NULL;
 	char *text = text_format("preset MX %" JSON_INTEGER_FORMAT " %s\n", priority, exchange);
-	(void)mxp_map_read(&map, text, strlen(text), take_reason, &reason);
+	(void)mxp_map_read(&map, text, strlen(text), mxp_first_error_take, &first);
 	mxp_map_free(map);
 	free(text);
 
-	return reason;
+	return first.count > 0 ? need(strdup(first.reason)) : NULL;
 }
 
 static void take_record(template_t *template, const json_t *json, size_t idx)

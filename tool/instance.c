@@ -166,13 +166,7 @@ static void add_param(mxp_rules_t *rules, const char *value)
 	const size_t count = rules->param_count;
 	mxp_param_t *params =
 		need(realloc((void *)rules->params, (count + 1) * sizeof(*rules->params)));
-	char *name = need(strdup(value));
-	char *equals = strchr(name, '=');
-	params[count] = (mxp_param_t){
-		.name = { (uint8_t *)name,
-		          equals != NULL ? (size_t)(equals - name) : strlen(name) },
-		.value = mxp_span(equals != NULL ? equals + 1 : ""),
-	};
+	params[count] = mxp_span_split(mxp_span(need(strdup(value))));
 	rules->params = params;
 	rules->param_count = count + 1;
 }
@@ -251,33 +245,17 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 	return done;
 }
 
-/*! \brief First error of a map. */
-typedef struct {
-	size_t line;
-	char *reason;
-	size_t count;
-} first_t;
-
-static void take_error(void *ctx, size_t line, const char *reason)
-{
-	first_t *first = ctx;
-	if (first->count++ == 0 || line < first->line) {
-		first->line = line;
-		set(&first->reason, reason);
-	}
-}
-
 void instance_load(instance_t *instance)
 {
 	if (!instance->active) {
 		return;
 	}
-	first_t first = { .count = 0 };
-	if (mxp_map_load(&instance->map, instance->file, take_error, &first) != KNOT_EOK) {
+	mxp_first_error_t first = { .count = 0 };
+	if (mxp_map_load(&instance->map, instance->file, mxp_first_error_take, &first) !=
+	    KNOT_EOK) {
 		text_place(instance->file, first.line, first.reason);
 		instance->map_wrong = true;
 	}
-	free(first.reason);
 }
 
 void instance_free(instance_t *instance)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include <libknot/errcode.h>
-#include <libknot/packet/wire.h>
 
 #include "lint.h"
 #include "marker.h"
+#include "mx.h"
 #include "text.h"
 
 /*! \brief A report in the making. */
@@ -20,12 +20,6 @@ typedef struct {
 	bool wrong;
 } linter_t;
 
-static const char *const sources[] = {
-	[MXP_SOURCE_NONE] = "none",        [MXP_SOURCE_OVERRIDE] = "override",
-	[MXP_SOURCE_MARKER] = "marker",    [MXP_SOURCE_PRESET] = "preset",
-	[MXP_SOURCE_BUILTIN] = "built-in",
-};
-
 /*! \brief Adds a warning; takes the text. */
 static void warn(linter_t *linter, const char *code, const knot_dname_t *owner, char *text)
 {
@@ -35,11 +29,6 @@ static void warn(linter_t *linter, const char *code, const knot_dname_t *owner, 
 	need(json_array_append_new(linter->warnings, warning) == 0 ? warning : NULL);
 	linter->wrong |= (strcmp(code, "overridden-marker") != 0);
 	free(text);
-}
-
-static bool is_null_mx(const knot_rdata_t *mx)
-{
-	return mx->data[2] == 0;
 }
 
 static void lint_exchange(linter_t *linter, const node_t *node, const knot_dname_t *exchange)
@@ -92,13 +81,13 @@ static void lint_node(const node_t *node, void *ctx)
 	}
 	knot_rdata_t *mx = node->mx.rdata;
 	for (size_t i = 0; i < node->mx.count; i++, mx = knot_rdataset_next(mx)) {
-		if (!is_null_mx(mx)) {
-			lint_exchange(linter, node, mx->data + 2);
+		if (!mxp_exchange_is_root(mxp_mx_exchange(mx))) {
+			lint_exchange(linter, node, mxp_mx_exchange(mx));
 		} else if (node->mx.count > 1) {
 			warn(linter, "null-mx", node->name,
 			     text_format("the null MX '%u .' stands beside other MX records, it "
 			                 "must stand alone",
-			                 knot_wire_read_u16(mx->data)));
+			                 mxp_mx_preference(mx)));
 		}
 	}
 }
@@ -203,16 +192,6 @@ static void tell_faults(linter_t *linter, const mxp_decision_t *decision, bool m
 	}
 }
 
-/*! \brief Serves a zone as it is stored. */
-static void decide_stored(const node_t *apex, mxp_decision_t *decision)
-{
-	const mxp_source_t source = decision->source;
-	mxp_decision_clear(decision, NULL);
-	decision->source = apex->mx.count == 0             ? MXP_SOURCE_NONE
-	                   : source == MXP_SOURCE_OVERRIDE ? MXP_SOURCE_OVERRIDE
-	                                                   : MXP_SOURCE_BUILTIN;
-}
-
 static void decide(linter_t *linter, mxp_decision_t *decision)
 {
 	const instance_t *instance = linter->instance;
@@ -229,11 +208,16 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		text_warning("the module leaves %s alone: %s", zone,
 		             instance->active ? "it is a reverse zone"
 		                              : "its configuration does not name mod-mxpreset");
-		*decision = (mxp_decision_t){ .source = MXP_SOURCE_OVERRIDE };
-		decide_stored(linter->apex, decision);
+		*decision = (mxp_decision_t){
+			.serve = MXP_SERVE_STORED,
+			.source = apex.mx.count > 0 ? MXP_SOURCE_OVERRIDE : MXP_SOURCE_NONE,
+			.ttl = apex.mx_ttl,
+		};
 		return;
 	}
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
+	const bool marker_wrong = lint_marker(linter, decision);
+	tell_faults(linter, decision, marker_wrong);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
 		text_warning(instance->follows
@@ -242,10 +226,8 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		                     : "%s is signed and the server does not sign it: it is served "
 		                       "as it is stored",
 		             zone);
-		decide_stored(linter->apex, decision);
+		mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
 	}
-	const bool marker_wrong = lint_marker(linter, decision);
-	tell_faults(linter, decision, marker_wrong);
 	lint_mixed(linter, decision);
 }
 
@@ -256,7 +238,7 @@ static json_t *mx_json(const knot_rdataset_t *rrs)
 	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
 		name_str_t name = "";
 		json_t *record =
-			need(json_pack("{s:i, s:s}", "priority", (int)knot_wire_read_u16(mx->data),
+			need(json_pack("{s:i, s:s}", "priority", (int)mxp_mx_preference(mx),
 		                       "value", name_str(mx->data + 2, name)));
 		need(json_array_append_new(list, record) == 0 ? list : NULL);
 	}
@@ -278,18 +260,19 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 	zone_walk(zone, lint_node, &linter);
 
 	static const knot_rdataset_t nothing = { 0 };
-	const bool stored = (decision.serve == MXP_SERVE_STORED);
+	const bool stored =
+		decision.serve == MXP_SERVE_STORED || decision.serve == MXP_SERVE_UNSIGNED;
 	const knot_rdataset_t *rrs = stored                             ? &linter.apex->mx
 	                             : decision.serve == MXP_SERVE_FAIL ? &nothing
 	                                                                : &decision.rrs;
 	const uint32_t ttl = stored ? linter.apex->mx_ttl : decision.ttl;
 	name_str_t name = "";
-	json_t *report =
-		need(json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone",
-	                       name_str(zone->name, name), "source", sources[decision.source],
-	                       "preset", decision.preset != NULL ? decision.preset->name : NULL,
-	                       "ttl", need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx",
-	                       mx_json(rrs), "warnings", linter.warnings));
+	json_t *report = need(
+		json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone", name_str(zone->name, name),
+	                  "source", mxp_source_str(decision.source), "preset",
+	                  decision.preset != NULL ? decision.preset->name : NULL, "ttl",
+	                  need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx",
+	                  mx_json(rrs), "warnings", linter.warnings));
 	mxp_decision_clear(&decision, NULL);
 	*wrong = linter.wrong;
 

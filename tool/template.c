@@ -7,8 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "name.h"
 #include "names.h"
-#include "preset.h"
+#include "span.h"
 #include "template.h"
 #include "text.h"
 

@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		place.max_size = (uint16_t)(ample + place.reserve - less);
 		require(put(answer, &rrs, &place) == (less <= 0 ? ample : 0));
 	}
-	free(answer);
+	mxp_answer_free(answer);
 	knot_rdataset_clear(&rrs, NULL);
 
 	return 0;

@@ -245,22 +245,15 @@ static void puts_presets_of_the_shipped_map(void **state)
 			continue;
 		}
 		ready++;
-		// An answer of another TTL than the preset's would go unnoticed otherwise.
 		mxp_answer_t *answer = make_answer(&preset->rrs);
 		assert_non_null(answer);
-		assert_non_null(preset->answer);
 		for (size_t j = 0; j < COUNT(names); j++) {
 			knot_dname_storage_t name;
 			check_sizes(answer, &preset->rrs, make_name(names[j], name));
 			change_case(name);
 			check_sizes(answer, &preset->rrs, name);
-
-			size_t size;
-			const place_t place = { name, KNOT_WIRE_MAX_PKTSIZE, 0, KNOT_PF_NOTRUNC };
-			assert_null(check_put(preset->answer, &preset->rrs, preset->ttl, &place,
-			                      &size));
 		}
-		free(answer);
+		mxp_answer_free(answer);
 	}
 	stop();
 	assert_in_range(ready, 5, map->count);
@@ -284,7 +277,7 @@ static void puts_random_presets(void **state)
 			change_case(qname);
 			check_sizes(answer, &rrs, qname);
 		}
-		free(answer);
+		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
 	stop();
@@ -302,7 +295,7 @@ static void puts_after_questions_of_every_length(void **state)
 		check_sizes(answer, &rrs, qname);
 		change_case(qname);
 		check_sizes(answer, &rrs, qname);
-		free(answer);
+		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
 	stop();
@@ -343,7 +336,7 @@ static void check_ending(void **state)
 		                KNOT_PF_NOTRUNC };
 	assert_int_equal(check_place(answer, &rrs, &place) > 0, row->put);
 	check_sizes(answer, &rrs, qname);
-	free(answer);
+	mxp_answer_free(answer);
 	knot_rdataset_clear(&rrs, NULL);
 }
 
@@ -402,7 +395,7 @@ static void refuses_other_packets(void **state)
 	expect_refused(&rrs, answer, pkt);
 	knot_pkt_free(pkt);
 
-	free(answer);
+	mxp_answer_free(answer);
 	knot_rdataset_clear(&rrs, NULL);
 }
 
@@ -444,7 +437,7 @@ static void refuses_without_memory(void **state)
 	assert_int_equal(outstanding, 2);
 
 	knot_pkt_free(pkt);
-	free(answer);
+	mxp_answer_free(answer);
 	knot_rdataset_clear(&rrs, NULL);
 }
 
@@ -470,7 +463,7 @@ static void uses_the_room_that_is_there(void **state)
 
 	knot_pkt_free(query);
 	knot_pkt_free(pkt);
-	free(answer);
+	mxp_answer_free(answer);
 	knot_rdataset_clear(&rrs, NULL);
 }
 

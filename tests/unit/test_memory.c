@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "expand.h"
 #include "decision.h"
 #include "marker.h"
 #include "unit.h"

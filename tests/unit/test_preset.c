@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "expand.h"
 #include "marker.h"
+#include "name.h"
 #include "unit.h"
 
 /*! \brief A preset, and what it expands to for a zone. */

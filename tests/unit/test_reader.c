@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "expand.h"
 #include "unit.h"
 
 /*! \brief A map that is refused. */

@@ -23,10 +23,10 @@ static char sub_path[128];
 /*! \brief A zone as the server knows it: what messages are logged on behalf of. */
 typedef struct {
 	bool here;
-} zone_t;
+} server_zone_t;
 
 #define ZONES 4
-static zone_t zones[ZONES];
+static server_zone_t server_zones[ZONES];
 
 /*! \brief Lines of the log. */
 typedef struct {
@@ -39,13 +39,13 @@ typedef struct {
 static lines_t logs;
 static pthread_mutex_t logs_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void take_log(void *ctx, int priority, const char *message)
+static void log_line(void *ctx, int priority, const char *message)
 {
 	pthread_mutex_lock(&logs_lock);
 	logs.infos += (priority == LOG_INFO);
 	logs.errors += (priority == LOG_ERR);
 	logs.others += (priority != LOG_INFO && priority != LOG_ERR);
-	logs.strangers += !((const zone_t *)ctx)->here;
+	logs.strangers += !((const server_zone_t *)ctx)->here;
 	snprintf(logs.last, sizeof(logs.last), "%s", message);
 	pthread_mutex_unlock(&logs_lock);
 }
@@ -66,6 +66,8 @@ static void take_log(void *ctx, int priority, const char *message)
 
 static bool has_logged(size_t infos, size_t errors)
 {
+	// As a query does.
+	mxp_messages_log(log_line, &server_zones[0]);
 	pthread_mutex_lock(&logs_lock);
 	const bool done = logs.infos >= infos && logs.errors >= errors;
 	pthread_mutex_unlock(&logs_lock);
@@ -185,7 +187,7 @@ static int make_files(void **state)
 		return -1;
 	}
 	for (size_t i = 0; i < ZONES; i++) {
-		zones[i].here = true;
+		server_zones[i].here = true;
 	}
 	(void)take_lines();
 	write_map(MAP);
@@ -216,46 +218,62 @@ static mxp_settings_t settings(void)
 	};
 }
 
-static mxp_user_t *join(mxp_settings_t set)
+static mxp_connection_t *connect_as(const mxp_settings_t *set, server_zone_t *server_zone)
 {
-	mxp_user_t *user = mxp_join(&set, take_log, &zones[0]);
-	assert_non_null(user);
-	assert_non_null(user->instance);
-	return user;
+	mxp_connection_t *zone = malloc(sizeof(*zone));
+	if (zone != NULL && !mxp_connect(zone, set, log_line, server_zone)) {
+		free(zone);
+		return NULL;
+	}
+	return zone;
 }
 
-/*! \brief Joins and leaves, as a reload does. */
+static mxp_connection_t *connect_zone(mxp_settings_t set)
+{
+	mxp_connection_t *zone = connect_as(&set, &server_zones[0]);
+	assert_non_null(zone);
+	assert_non_null(zone->instance);
+	return zone;
+}
+
+static void disconnect_zone(mxp_connection_t *zone)
+{
+	mxp_disconnect(zone);
+	free(zone);
+}
+
+/*! \brief Connects and disconnects, as a reload does. */
 static void reload(void)
 {
-	mxp_leave(join(settings()));
+	disconnect_zone(connect_zone(settings()));
 }
 
 /*! \brief Reads a zone's map as a query thread does; it is only to be compared. */
-static const mxp_map_t *map_of(const mxp_user_t *user)
+static const mxp_map_t *map_of(const mxp_connection_t *zone)
 {
 	rcu_read_lock();
-	const mxp_map_t *map = rcu_dereference(user->instance->view)->map;
+	const mxp_map_t *map = rcu_dereference(zone->instance->snapshot)->view.map;
 	rcu_read_unlock();
 	return map;
 }
 
 /*! \brief Tells if a zone has a built-in and its first exchange is a certain one. */
-static bool has_exchange(const mxp_user_t *user, const char *exchange)
+static bool has_exchange(const mxp_connection_t *zone, const char *exchange)
 {
 	knot_dname_storage_t name;
 	make_name(exchange, name);
 	rcu_read_lock();
-	const mxp_preset_t *builtin = rcu_dereference(user->instance->view)->builtin;
+	const mxp_preset_t *builtin = rcu_dereference(zone->instance->snapshot)->view.builtin;
 	const bool has = builtin != NULL && knot_dname_is_equal(builtin->mx[0].exchange, name);
 	rcu_read_unlock();
 	return has;
 }
 
 /*! \brief Tells if a zone's instance has a preset. */
-static bool has_preset(const mxp_user_t *user, const char *name)
+static bool has_preset(const mxp_connection_t *zone, const char *name)
 {
 	rcu_read_lock();
-	const mxp_preset_t *preset = rcu_dereference(user->instance->view)->preset;
+	const mxp_preset_t *preset = rcu_dereference(zone->instance->snapshot)->view.preset;
 	const bool has =
 		(name == NULL) ? preset == NULL : preset != NULL && strcmp(preset->name, name) == 0;
 	rcu_read_unlock();
@@ -271,7 +289,7 @@ static void shares_what_is_equal(void **state)
 	set.rules.preset = "gandi";
 	set.rules.params = params1;
 	set.rules.param_count = COUNT(params1);
-	mxp_user_t *first = join(set);
+	mxp_connection_t *first = connect_zone(set);
 	expect_logs(1, 0);
 
 	// Equal by content, not by address.
@@ -282,7 +300,7 @@ static void shares_what_is_equal(void **state)
 	set.rules.builtin = builtin;
 	set.rules.preset = preset;
 	set.rules.params = params2;
-	mxp_user_t *second = join(set);
+	mxp_connection_t *second = connect_zone(set);
 	assert_ptr_not_equal(first, second);
 	assert_ptr_equal(first->instance, second->instance);
 	assert_int_equal(first->instance->references, 2);
@@ -293,14 +311,14 @@ static void shares_what_is_equal(void **state)
 	memset(preset, 'x', sizeof(preset) - 1);
 	memset(id, 'x', sizeof(id) - 1);
 	x[0] = 'y';
-	mxp_leave(first);
+	disconnect_zone(first);
 	assert_int_equal(second->instance->references, 1);
 	mxp_settings_t expected = settings();
 	expected.rules.preset = "gandi";
 	expected.rules.params = params1;
 	expected.rules.param_count = COUNT(params1);
 	assert_int_equal(mxp_settings_cmp(&second->instance->settings, &expected), 0);
-	mxp_leave(second);
+	disconnect_zone(second);
 	expect_logs(0, 0);
 }
 
@@ -310,21 +328,21 @@ static void keeps_apart_what_differs(void **state)
 	mxp_settings_t sets[3] = { settings(), settings(), settings() };
 	sets[1].rules.preset = "gandi";
 	sets[2].rules.builtin = "ours";
-	mxp_user_t *users[COUNT(sets)];
+	mxp_connection_t *connected[COUNT(sets)];
 	for (size_t i = 0; i < COUNT(sets); i++) {
-		users[i] = join(sets[i]);
+		connected[i] = connect_zone(sets[i]);
 		for (size_t j = 0; j < i; j++) {
-			assert_ptr_not_equal(users[j]->instance, users[i]->instance);
+			assert_ptr_not_equal(connected[j]->instance, connected[i]->instance);
 			// All of them share one map.
-			assert_ptr_equal(map_of(users[j]), map_of(users[i]));
+			assert_ptr_equal(map_of(connected[j]), map_of(connected[i]));
 		}
 	}
 	expect_logs(1, 0);
-	assert_true(has_preset(users[0], NULL));
-	assert_true(has_preset(users[1], "gandi"));
-	assert_true(has_exchange(users[2], "mx.house.test."));
+	assert_true(has_preset(connected[0], NULL));
+	assert_true(has_preset(connected[1], "gandi"));
+	assert_true(has_exchange(connected[2], "mx.house.test."));
 	for (size_t i = 0; i < COUNT(sets); i++) {
-		mxp_leave(users[i]);
+		disconnect_zone(connected[i]);
 	}
 }
 
@@ -333,34 +351,34 @@ static void keeps_files_apart(void **state)
 	(void)state;
 	mxp_settings_t other = settings();
 	other.file = other_path;
-	mxp_user_t *user1 = join(settings());
-	mxp_user_t *user2 = join(other);
-	assert_ptr_not_equal(user1->instance, user2->instance);
-	assert_ptr_not_equal(map_of(user1), map_of(user2));
+	mxp_connection_t *zone1 = connect_zone(settings());
+	mxp_connection_t *zone2 = connect_zone(other);
+	assert_ptr_not_equal(zone1->instance, zone2->instance);
+	assert_ptr_not_equal(map_of(zone1), map_of(zone2));
 	expect_logs(2, 0);
 
 	write_map(NEW_MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user1, "new.house.test."));
-	assert_true(has_exchange(user2, "mx.house.test."));
+	assert_true(has_exchange(zone1, "new.house.test."));
+	assert_true(has_exchange(zone2, "mx.house.test."));
 	write_in_place(other_path, NEW_MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user2, "new.house.test."));
-	mxp_leave(user1);
-	mxp_leave(user2);
+	assert_true(has_exchange(zone2, "new.house.test."));
+	disconnect_zone(zone1);
+	disconnect_zone(zone2);
 }
 
 static void reads_once_for_many_zones(void **state)
 {
 	(void)state;
 	enum { MANY = 1000 };
-	static mxp_user_t *users[MANY];
+	static mxp_connection_t *connected[MANY];
 	mxp_settings_t set = settings();
 	for (size_t i = 0; i < MANY; i++) {
 		set.rules.preset = i % 3 == 0 ? "gandi" : NULL;
 		set.ede = (i % 2 == 0);
-		users[i] = join(set);
-		assert_ptr_equal(map_of(users[i]), map_of(users[0]));
+		connected[i] = connect_zone(set);
+		assert_ptr_equal(map_of(connected[i]), map_of(connected[0]));
 	}
 	assert_int_equal(count_threads(), threads_at_first + 1);
 	expect_logs(1, 0);
@@ -368,12 +386,12 @@ static void reads_once_for_many_zones(void **state)
 	write_map(NEW_MAP);
 	expect_logs(1, 0);
 	for (size_t i = 0; i < MANY; i++) {
-		assert_true(has_exchange(users[i], "new.house.test."));
-		assert_ptr_equal(map_of(users[i]), map_of(users[0]));
+		assert_true(has_exchange(connected[i], "new.house.test."));
+		assert_ptr_equal(map_of(connected[i]), map_of(connected[0]));
 	}
 	// In another order than they came, first and last in between.
 	for (size_t i = 0; i < MANY; i++) {
-		mxp_leave(users[(i + 1) * 7 % MANY]);
+		disconnect_zone(connected[(i + 1) * 7 % MANY]);
 	}
 	expect_logs(0, 0);
 }
@@ -388,102 +406,89 @@ static void logs_the_counts(void **state)
 	assert_non_null(strstr(lines.last, "3 records"));
 }
 
-static void last_leave_ends_all(void **state)
+static void last_disconnect_ends_all(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 20; i++) {
-		mxp_user_t *user = join(settings());
+		mxp_connection_t *zone = connect_zone(settings());
 		assert_int_equal(count_threads(), threads_at_first + 1);
-		mxp_leave(user);
+		disconnect_zone(zone);
 		await(count_threads() == threads_at_first);
 		expect_logs(1, 0); // Read again, so it was forgotten.
 	}
 
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	mxp_settings_t set = settings();
 	set.ede = true;
-	mxp_user_t *another = join(set);
-	mxp_leave(user);
+	mxp_connection_t *another = connect_zone(set);
+	disconnect_zone(zone);
 	assert_true(has_exchange(another, "mx.house.test."));
 	reload(); // Still in use by the other one.
 	expect_logs(1, 0);
-	mxp_leave(another);
-	mxp_leave(NULL);
+	disconnect_zone(another);
 }
 
-/*! \brief Messages are logged on behalf of a zone that is there, whichever has left. */
-static void speaks_for_a_zone_that_is_there(void **state)
+/*! \brief Waits for lines that no hook and no load takes. */
+static void expect_idle_logs(size_t infos, size_t errors)
+{
+	bool done = false;
+	await((pthread_mutex_lock(&logs_lock), done = logs.infos >= infos && logs.errors >= errors,
+	       pthread_mutex_unlock(&logs_lock), done));
+	expect_logs(infos, errors);
+}
+
+/*! \brief Without queries, lines are logged in the name of a zone that is there, too. */
+static void logs_for_a_zone_that_is_there(void **state)
 {
 	(void)state;
 	static const size_t orders[][ZONES] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 1, 3, 0, 2 } };
 	const mxp_settings_t set = settings();
 	for (size_t i = 0; i < COUNT(orders); i++) {
-		mxp_user_t *users[ZONES];
+		mxp_connection_t *connected[ZONES];
 		for (size_t j = 0; j < ZONES; j++) {
-			zones[j].here = true;
-			users[j] = mxp_join(&set, take_log, &zones[j]);
-			assert_non_null(users[j]);
+			server_zones[j].here = true;
+			connected[j] = connect_as(&set, &server_zones[j]);
+			assert_non_null(connected[j]);
 		}
 		expect_logs(1, 0);
 		for (size_t j = 0; j < ZONES; j++) {
 			write_map(j % 2 == 0 ? NEW_MAP : MAP);
-			expect_logs(1, 0);
-			mxp_leave(users[orders[i][j]]);
+			expect_idle_logs(1, 0);
+			disconnect_zone(connected[orders[i][j]]);
 			pthread_mutex_lock(&logs_lock);
-			zones[orders[i][j]].here = false;
+			server_zones[orders[i][j]].here = false;
 			pthread_mutex_unlock(&logs_lock);
 		}
 	}
-	zones[0].here = true;
+	server_zones[0].here = true;
 }
 
-/*! \brief Zone that is to leave while messages are logged on its behalf. */
-static mxp_user_t *leaver;
-static pthread_t leave_thread;
-static size_t said[ZONES];
-
-static void *leave(void *arg)
-{
-	mxp_leave(arg);
-	return NULL;
-}
-
-static void take_log_and_leave(void *ctx, int priority, const char *message)
-{
-	take_log(ctx, priority, message);
-	pthread_mutex_lock(&logs_lock);
-	said[(zone_t *)ctx - zones]++;
-	mxp_user_t *user = leaver;
-	leaver = NULL;
-	pthread_mutex_unlock(&logs_lock);
-	if (user != NULL) {
-		assert_int_equal(pthread_create(&leave_thread, NULL, leave, user), 0);
-		await(__atomic_load_n(&user->leaving, __ATOMIC_RELAXED));
-	}
-}
-
-/*! \brief A zone that waits to leave has no name any more: another one speaks meanwhile. */
-static void speaks_for_no_zone_that_is_leaving(void **state)
+/*! \brief A line waits for a hook or a load, and is logged in the name of that zone. */
+static void hands_lines_over(void **state)
 {
 	(void)state;
 	mxp_settings_t set = settings();
 	set.rules.preset = "none-such";
-	mxp_user_t *first = mxp_join(&set, take_log_and_leave, &zones[0]);
-	mxp_user_t *last = mxp_join(&set, take_log_and_leave, &zones[1]);
-	assert_non_null(first);
-	assert_non_null(last);
+	mxp_connection_t *first = connect_as(&set, &server_zones[0]);
 	expect_logs(1, 1);
-	pthread_mutex_lock(&logs_lock);
-	memset(said, 0, sizeof(said));
-	leaver = last;
-	pthread_mutex_unlock(&logs_lock);
+	server_zones[0].here = false; // As if its name was gone already.
 
-	write_map(NEW_MAP); // Two lines: it is loaded, and lacks the preset.
+	// A zone that comes logs what waits; within a moment of that, nobody else does.
+	write_map(NEW_MAP);
+	mxp_connection_t *second = connect_as(&set, &server_zones[1]);
+	assert_true(has_exchange(second, "new.house.test."));
 	expect_logs(1, 1);
-	assert_int_equal(pthread_join(leave_thread, NULL), 0);
-	assert_int_equal(said[0], 1);
-	assert_int_equal(said[1], 1);
-	mxp_leave(first);
+
+	// So does a query, for which it can wait as long as zones come and go.
+	write_map(MAP);
+	while (!has_exchange(second, "mx.house.test.")) {
+		disconnect_zone(connect_as(&set, &server_zones[2]));
+	}
+	mxp_messages_log(log_line, &server_zones[2]);
+	expect_logs(1, 1);
+	disconnect_zone(second);
+	disconnect_zone(first);
+	server_zones[0].here = true;
 }
 
 /* The ways in which a file changes. Each ends with the new map in place. */
@@ -603,17 +608,17 @@ static void check_change(void **state)
 	const change_t *row = *state;
 	mxp_settings_t set = settings();
 	set.rules.preset = "gandi";
-	mxp_user_t *user1 = join(settings());
-	mxp_user_t *user2 = join(set);
+	mxp_connection_t *zone1 = connect_zone(settings());
+	mxp_connection_t *zone2 = connect_zone(set);
 	expect_logs(1, 0);
 
 	open_file = NULL;
 	row->change();
 	expect_logs(1, 0);
-	assert_true(has_exchange(user1, "new.house.test."));
-	assert_true(has_exchange(user2, "new.house.test."));
-	assert_true(has_preset(user2, "gandi"));
-	assert_ptr_equal(map_of(user1), map_of(user2));
+	assert_true(has_exchange(zone1, "new.house.test."));
+	assert_true(has_exchange(zone2, "new.house.test."));
+	assert_true(has_preset(zone2, "gandi"));
+	assert_ptr_equal(map_of(zone1), map_of(zone2));
 	if (open_file != NULL) {
 		assert_int_equal(fclose(open_file), 0);
 	}
@@ -621,16 +626,16 @@ static void check_change(void **state)
 	// And back again, with nothing left over from before.
 	write_map(MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user1, "mx.house.test."));
-	mxp_leave(user1);
-	mxp_leave(user2);
+	assert_true(has_exchange(zone1, "mx.house.test."));
+	disconnect_zone(zone1);
+	disconnect_zone(zone2);
 }
 
 /*! \brief Changes of one octet, of the same size, one hard upon the other. */
 static void takes_the_last_of_quick_changes(void **state)
 {
 	(void)state;
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	for (unsigned i = 0; i < 20; i++) {
 		char exchange[32];
 		for (unsigned j = 0; j <= i; j++) {
@@ -639,9 +644,9 @@ static void takes_the_last_of_quick_changes(void **state)
 			snprintf(text, sizeof(text), "house MX 10 %s\n", exchange);
 			write_in_place(path, text);
 		}
-		await(has_exchange(user, exchange));
+		await(has_exchange(zone, exchange));
 	}
-	mxp_leave(user);
+	disconnect_zone(zone);
 }
 
 /*! \brief A change that cannot be taken, and the words of its error line. */
@@ -680,8 +685,8 @@ static void check_refused(void **state)
 	const refused_t *row = *state;
 	mxp_settings_t set = settings();
 	set.rules.preset = "gandi";
-	mxp_user_t *user = join(set);
-	const mxp_map_t *map = map_of(user);
+	mxp_connection_t *zone = connect_zone(set);
+	const mxp_map_t *map = map_of(zone);
 	expect_logs(1, 0);
 
 	if (row->text != NULL) {
@@ -690,38 +695,38 @@ static void check_refused(void **state)
 		assert_int_equal(unlink(path), 0);
 	}
 	expect_error(row->words);
-	assert_ptr_equal(map_of(user), map);
-	assert_true(has_exchange(user, "mx.house.test."));
-	assert_true(has_preset(user, "gandi"));
+	assert_ptr_equal(map_of(zone), map);
+	assert_true(has_exchange(zone, "mx.house.test."));
+	assert_true(has_preset(zone, "gandi"));
 
 	// A reload says nothing new, and a zone that comes gets the last good map.
-	mxp_user_t *another = join(set);
+	mxp_connection_t *another = connect_zone(set);
 	assert_ptr_equal(map_of(another), map);
-	mxp_leave(another);
+	disconnect_zone(another);
 
 	// Repaired, it is taken; meanwhile there was no second line.
 	write_map(NEW_MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user, "new.house.test."));
-	mxp_leave(user);
+	assert_true(has_exchange(zone, "new.house.test."));
+	disconnect_zone(zone);
 }
 
 static void starts_without_a_good_map(void **state)
 {
 	(void)state;
 	write_map(BAD_MAP);
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	expect_error((const char *const[]){ "map:2: ", "final dot", "and 2 more" });
-	assert_null(map_of(user));
+	assert_null(map_of(zone));
 
 	assert_int_equal(unlink(path), 0);
 	expect_logs(0, 1);
-	assert_null(map_of(user));
+	assert_null(map_of(zone));
 
 	write_map(MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user, "mx.house.test."));
-	mxp_leave(user);
+	assert_true(has_exchange(zone, "mx.house.test."));
+	disconnect_zone(zone);
 }
 
 /*! \brief A map that never had a built-in may go on without it. */
@@ -729,22 +734,23 @@ static void starts_without_the_builtin(void **state)
 {
 	(void)state;
 	write_map("gandi MX 10 a.test.\n");
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	expect_logs(1, 1);
-	const mxp_map_t *map = map_of(user);
+	const mxp_map_t *map = map_of(zone);
 	assert_non_null(map);
-	assert_false(has_exchange(user, "a.test."));
+	assert_false(has_exchange(zone, "a.test."));
 
 	write_map("gandi MX 10 b.test.\n");
 	expect_logs(1, 1);
 
 	write_map(MAP);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user, "mx.house.test."));
-	mxp_leave(user);
+	assert_true(has_exchange(zone, "mx.house.test."));
+	disconnect_zone(zone);
 }
 
-/*! \brief A map that lacks what only some zones use is taken when the last of these has left. */
+/*! \brief A map that lacks what only some server_zones use is taken when the last of these has
+ * left. */
 static void takes_a_refused_map_later(void **state)
 {
 	(void)state;
@@ -752,61 +758,61 @@ static void takes_a_refused_map_later(void **state)
 	set1.rules.builtin = "gandi";
 	mxp_settings_t set2 = settings();
 	set2.rules.preset = "gandi";
-	mxp_user_t *user = join(settings());
-	mxp_user_t *user1 = join(set1);
-	mxp_user_t *user2 = join(set2);
-	mxp_user_t *user3 = join(set2);
+	mxp_connection_t *zone = connect_zone(settings());
+	mxp_connection_t *zone1 = connect_zone(set1);
+	mxp_connection_t *zone2 = connect_zone(set2);
+	mxp_connection_t *zone3 = connect_zone(set2);
 	expect_logs(1, 0);
 
 	write_map("house MX 10 new.house.test.\n");
 	expect_error((const char *const[]){ "'gandi' is missing", "and 1 more", "last good" });
-	mxp_leave(user1);
-	mxp_leave(user2);
+	disconnect_zone(zone1);
+	disconnect_zone(zone2);
 	reload();
-	assert_true(has_exchange(user, "mx.house.test."));
-	mxp_leave(user3);
+	assert_true(has_exchange(zone, "mx.house.test."));
+	disconnect_zone(zone3);
 	expect_logs(1, 0);
-	assert_true(has_exchange(user, "new.house.test."));
+	assert_true(has_exchange(zone, "new.house.test."));
 
 	// An instance that comes later gets what there is, and a line about what there is not.
-	mxp_user_t *late = join(set2);
+	mxp_connection_t *late = connect_zone(set2);
 	expect_logs(0, 1);
 	assert_true(has_preset(late, NULL));
 	assert_true(has_exchange(late, "new.house.test."));
-	mxp_leave(late);
-	mxp_leave(user);
+	disconnect_zone(late);
+	disconnect_zone(zone);
 }
 
 /*!
  * \brief A zone that comes right after a change has the new map, as a reload should show it.
  *
- * Joining waits for three seconds at most: this may fail on a machine that stands still.
+ * Connecting waits for three seconds at most: this may fail on a machine that stands still.
  */
-static void joining_waits_for_a_change(void **state)
+static void connecting_waits_for_a_change(void **state)
 {
 	(void)state;
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	for (size_t i = 0; i < 10; i++) {
 		const char *exchange = (i % 2 == 0) ? "new.house.test." : "mx.house.test.";
 		write_map(i % 2 == 0 ? NEW_MAP : MAP);
-		mxp_user_t *another = join(settings());
+		mxp_connection_t *another = connect_zone(settings());
 		assert_true(has_exchange(another, exchange));
-		assert_true(has_exchange(user, exchange));
-		mxp_leave(another);
+		assert_true(has_exchange(zone, exchange));
+		disconnect_zone(another);
 	}
 
 	change_without_close();
-	mxp_user_t *another = join(settings());
+	mxp_connection_t *another = connect_zone(settings());
 	assert_true(has_exchange(another, "new.house.test."));
 	assert_int_equal(fclose(open_file), 0);
-	mxp_leave(another);
+	disconnect_zone(another);
 
 	// A refused file is no reason to wait either.
 	write_map(BAD_MAP);
-	another = join(settings());
+	another = connect_zone(settings());
 	expect_logs(1 + 10 + 1, 1);
-	mxp_leave(another);
-	mxp_leave(user);
+	disconnect_zone(another);
+	disconnect_zone(zone);
 }
 
 /* Many threads at once. */
@@ -819,10 +825,10 @@ static bool finished;
 static size_t loaded;
 
 /*! \brief Tells if a zone's view is wrong: old or new, it must be whole. */
-static bool is_torn(const mxp_user_t *user)
+static bool is_torn(const mxp_connection_t *zone)
 {
 	rcu_read_lock();
-	const mxp_view_t *view = rcu_dereference(user->instance->view);
+	const mxp_view_t *view = &rcu_dereference(zone->instance->snapshot)->view;
 	// The maps have as many records as their title says.
 	const mxp_preset_t *preset =
 		view->map != NULL ? mxp_map_find(view->map, mxp_span("house")) : NULL;
@@ -852,9 +858,9 @@ static void *load_often(void *arg)
 	size_t bad = 0;
 	rcu_register_thread();
 	while (!__atomic_load_n(&finished, __ATOMIC_RELAXED)) {
-		mxp_user_t *user = mxp_join(&set, take_log, &zones[0]);
-		bad += (user == NULL || is_torn(user));
-		mxp_leave(user);
+		mxp_connection_t *zone = connect_as(&set, &server_zones[0]);
+		bad += (zone == NULL || is_torn(zone));
+		disconnect_zone(zone);
 		__atomic_add_fetch(&loaded, 1, __ATOMIC_RELAXED);
 	}
 	rcu_unregister_thread();
@@ -869,7 +875,7 @@ static const char *const numbered_maps[] = {
 };
 
 /*! \brief Starts all threads; readers only if there is a zone that stays. */
-static size_t start_threads(pthread_t *threads, mxp_user_t *user)
+static size_t start_threads(pthread_t *threads, mxp_connection_t *zone)
 {
 	static const bool switches[LOADERS] = { false, true, false };
 	size_t count = 0;
@@ -879,8 +885,8 @@ static size_t start_threads(pthread_t *threads, mxp_user_t *user)
 			pthread_create(&threads[count++], NULL, load_often, (void *)&switches[i]),
 			0);
 	}
-	for (size_t i = 0; i < READERS && user != NULL; i++) {
-		assert_int_equal(pthread_create(&threads[count++], NULL, read_views, user), 0);
+	for (size_t i = 0; i < READERS && zone != NULL; i++) {
+		assert_int_equal(pthread_create(&threads[count++], NULL, read_views, zone), 0);
 	}
 	return count;
 }
@@ -902,11 +908,11 @@ static void publishes_to_readers(void **state)
 {
 	(void)state;
 	write_map(numbered_maps[0]);
-	mxp_user_t *user = join(settings());
+	mxp_connection_t *zone = connect_zone(settings());
 	expect_logs(1, 0);
 
 	pthread_t threads[LOADERS + READERS];
-	const size_t count = start_threads(threads, user);
+	const size_t count = start_threads(threads, zone);
 	for (size_t i = 1; i <= CHANGES; i++) {
 		const size_t kind = i % COUNT(numbered_maps);
 		write_map(numbered_maps[kind]);
@@ -914,8 +920,8 @@ static void publishes_to_readers(void **state)
 		(void)take_lines();
 	}
 	assert_int_equal(join_threads(threads, count), 0);
-	assert_int_equal(user->instance->references, 1);
-	mxp_leave(user);
+	assert_int_equal(zone->instance->references, 1);
+	disconnect_zone(zone);
 }
 
 /*! \brief Without a zone that stays, the thread starts and ends all the time. */
@@ -937,15 +943,15 @@ static void starts_and_ends_in_many_threads(void **state)
 // The first one needs a registry that has never waited in vain: after that, it waits for nothing
 // for a while. The last ones may make it so.
 static const struct CMUnitTest first[] = {
-	cmocka_unit_test(joining_waits_for_a_change),
+	cmocka_unit_test(connecting_waits_for_a_change),
 	cmocka_unit_test(shares_what_is_equal),
 	cmocka_unit_test(keeps_apart_what_differs),
 	cmocka_unit_test(keeps_files_apart),
 	cmocka_unit_test(reads_once_for_many_zones),
 	cmocka_unit_test(logs_the_counts),
-	cmocka_unit_test(last_leave_ends_all),
-	cmocka_unit_test(speaks_for_a_zone_that_is_there),
-	cmocka_unit_test(speaks_for_no_zone_that_is_leaving),
+	cmocka_unit_test(last_disconnect_ends_all),
+	cmocka_unit_test(logs_for_a_zone_that_is_there),
+	cmocka_unit_test(hands_lines_over),
 	cmocka_unit_test(takes_the_last_of_quick_changes),
 	cmocka_unit_test(starts_without_a_good_map),
 	cmocka_unit_test(starts_without_the_builtin),

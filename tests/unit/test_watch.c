@@ -57,14 +57,14 @@ typedef struct {
 	size_t lost;
 } told_t;
 
-static void take(void *ctx, int number, const char *name, bool complete)
+static void take(void *ctx, int number, const char *name, mxp_heard_t heard)
 {
 	told_t *told = ctx;
 	const size_t len = strlen(told->text);
 	char entry[64];
 	snprintf(entry, sizeof(entry), "%d:%s%s ", number, name != NULL ? name : "",
-	         complete ? "!" : "");
-	told->lost += (name == NULL && !complete);
+	         heard == MXP_HEARD_CLOSED ? "!" : "");
+	told->lost += (name == NULL && heard == MXP_HEARD_NOTHING);
 	// The same once more says nothing new.
 	if (len < strlen(entry) || strcmp(told->text + len - strlen(entry), entry) != 0) {
 		snprintf(told->text + len, sizeof(told->text) - len, "%s", entry);
@@ -74,7 +74,7 @@ static void take(void *ctx, int number, const char *name, bool complete)
 static told_t read_watch(void)
 {
 	told_t told = { .text = "" };
-	mxp_watch_read(&watch, take, &told);
+	mxp_watch_drain(&watch, take, &told);
 	return told;
 }
 
@@ -163,7 +163,7 @@ static void check_event(void **state)
 	assert_int_equal(mxp_watch_add(&watch, "map"), 1);
 	row->happen();
 	if (*row->told != '\0') {
-		mxp_watch_wait(&watch, FOREVER);
+		mxp_watch_wait(&watch, FOREVER, 0);
 	}
 	const told_t told = read_watch();
 	assert_string_equal(told.text, row->told);
@@ -256,17 +256,17 @@ static void is_woken(void **state)
 	// Before it waits, more than once, and by another thread.
 	mxp_watch_wake(&watch);
 	mxp_watch_wake(&watch);
-	mxp_watch_wait(&watch, FOREVER);
+	mxp_watch_wait(&watch, FOREVER, 0);
 	assert_false(is_awake());
 	for (size_t i = 0; i < 100; i++) {
 		pthread_t thread;
 		assert_int_equal(pthread_create(&thread, NULL, wake, NULL), 0);
-		mxp_watch_wait(&watch, FOREVER);
+		mxp_watch_wait(&watch, FOREVER, 0);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		assert_false(is_awake());
 	}
 	assert_string_equal(read_watch().text, "");
-	mxp_watch_wait(&watch, 0);
+	mxp_watch_wait(&watch, 0, 0);
 }
 
 /*! \brief Without inotify, nothing is told, and it can be woken all the same. */
@@ -278,7 +278,7 @@ static void does_without_inotify(void **state)
 	assert_true(mxp_watch_add(&watch, "map") < 0);
 	write_file("map");
 	mxp_watch_wake(&watch);
-	mxp_watch_wait(&watch, FOREVER);
+	mxp_watch_wait(&watch, FOREVER, 0);
 	assert_string_equal(read_watch().text, "");
 	mxp_watch_remove(&watch, 1);
 }

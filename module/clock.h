@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief The steady clock.
+ */
+
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+/*!
+ * \brief Reads the steady clock.
+ *
+ * \return Time in milliseconds since some moment in the past.
+ */
+static inline uint64_t mxp_clock_ms(void)
+{
+	struct timespec now = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}

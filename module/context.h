@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief The context of a zone's module, and what hooks need of it.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <knot/module.h>
+
+#include "registry.h"
+#include "signer.h"
+
+/*! \brief Context of a zone. */
+typedef struct {
+	mxp_connection_t connection; /*!< Connection to what zones share. */
+	uint8_t zone_size;           /*!< Size of the zone's name in octets. */
+	bool online;                 /*!< mod-onlinesign signs the zone. */
+	bool online_first;           /*!< It comes before this module. */
+	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have a keystore; most zones
+	                         have none and no memory to waste. */
+} mxp_context_t;
+
+/*!
+ * \brief Context of a module's zone.
+ *
+ * \param mod  Module.
+ *
+ * \return Context.
+ */
+static inline mxp_context_t *mxp_context(knotd_mod_t *mod)
+{
+	return knotd_mod_ctx(mod);
+}
+
+/*!
+ * \brief Settings of a module's instance.
+ *
+ * \param mod  Module.
+ *
+ * \return Settings.
+ */
+static inline const mxp_settings_t *mxp_context_settings(knotd_mod_t *mod)
+{
+	return &mxp_context(mod)->connection.instance->settings;
+}
+
+/*!
+ * \brief Logs a message in the name of a module's zone.
+ *
+ * \param mod       Module (type knotd_mod_t).
+ * \param priority  Priority as for syslog.
+ * \param message   Message.
+ */
+static inline void mxp_context_log(void *mod, int priority, const char *message)
+{
+	knotd_mod_log(mod, priority, "%s", message);
+}

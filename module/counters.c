@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include "context.h"
+#include "counters.h"
+
+/*! \brief Counters, in the order of their registration. */
+enum {
+	CTR_SYNTHESIZED,
+	CTR_OVERRIDDEN,
+	CTR_FILTERED,
+	CTR_FALLBACK,
+	CTR_UNSIGNED,
+	CTR_FAILED,
+};
+
+/*! \brief Sources of synthesized answers, as counted. */
+enum {
+	SYNTHESIZED_BUILTIN,
+	SYNTHESIZED_PRESET,
+	SYNTHESIZED_MARKER,
+	SYNTHESIZED_SOURCES,
+};
+
+static char *source_to_str(uint32_t idx, uint32_t count)
+{
+	static const char *const names[SYNTHESIZED_SOURCES] = {
+		[SYNTHESIZED_BUILTIN] = "builtin",
+		[SYNTHESIZED_PRESET] = "preset",
+		[SYNTHESIZED_MARKER] = "marker",
+	};
+	return idx < count ? strdup(names[idx]) : NULL;
+}
+
+int mxp_counters_add(knotd_mod_t *mod)
+{
+	int ret = knotd_mod_stats_add(mod, "synthesized", SYNTHESIZED_SOURCES, source_to_str);
+	static const char *const names[] = { "overridden", "filtered", "fallback", "unsigned",
+		                             "failed" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == KNOT_EOK; i++) {
+		ret = knotd_mod_stats_add(mod, names[i], 1, NULL);
+	}
+	return ret;
+}
+
+static uint32_t synthesized_idx(mxp_source_t source)
+{
+	return source == MXP_SOURCE_MARKER   ? SYNTHESIZED_MARKER
+	       : source == MXP_SOURCE_PRESET ? SYNTHESIZED_PRESET
+	                                     : SYNTHESIZED_BUILTIN;
+}
+
+void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t *decision)
+{
+	if (!mxp_context_settings(mod)->statistics) {
+		return;
+	}
+	if (decision->source == MXP_SOURCE_OVERRIDE) {
+		knotd_mod_stats_incr(mod, thread, CTR_OVERRIDDEN, 0, 1);
+	}
+	if (decision->fallback) {
+		knotd_mod_stats_incr(mod, thread, CTR_FALLBACK, 0, 1);
+	}
+	switch (decision->serve) {
+	case MXP_SERVE_STORED:
+		break;
+	case MXP_SERVE_FILTERED:
+		knotd_mod_stats_incr(mod, thread, CTR_FILTERED, 0, 1);
+		break;
+	case MXP_SERVE_PRESET:
+		knotd_mod_stats_incr(mod, thread, CTR_SYNTHESIZED,
+		                     synthesized_idx(decision->source), 1);
+		break;
+	case MXP_SERVE_FAIL:
+		knotd_mod_stats_incr(mod, thread, CTR_FAILED, 0, 1);
+		break;
+	case MXP_SERVE_UNSIGNED:
+		knotd_mod_stats_incr(mod, thread, CTR_UNSIGNED, 0, 1);
+		break;
+	}
+}
+
+void mxp_counters_fail(knotd_mod_t *mod, unsigned thread)
+{
+	if (mxp_context_settings(mod)->statistics) {
+		knotd_mod_stats_incr(mod, thread, CTR_FAILED, 0, 1);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Counters of a zone.
+ */
+
+#pragma once
+
+#include <knot/module.h>
+
+#include "decision.h"
+
+/*!
+ * \brief Registers the counters.
+ *
+ * \param mod  Module.
+ *
+ * \return KNOT_EOK or an error of errcode.h.
+ */
+int mxp_counters_add(knotd_mod_t *mod);
+
+/*!
+ * \brief Counts a query, if the settings say so.
+ *
+ * \param mod       Module.
+ * \param thread    Number of the query's thread.
+ * \param decision  What the query is answered with.
+ */
+void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t *decision);
+
+/*!
+ * \brief Counts a query that fails although it was counted as answered, if the settings say so.
+ *
+ * \param mod     Module.
+ * \param thread  Number of the query's thread.
+ */
+void mxp_counters_fail(knotd_mod_t *mod, unsigned thread);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <libknot/descriptor.h>
+
+#include "context.h"
+#include "denial.h"
+#include "denials.h"
+#include "qtype.h"
+#include "verdict.h"
+
+/*!
+ * \brief Tells if the zone is served with MX that it does not store, so that no denial may deny it.
+ *
+ * \param sign  Sign the answer in order to know if there are keys.
+ */
+static bool serves_mx(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
+	mxp_verdict_t verdict;
+	mxp_verdict_decide(&mx, pkt, qdata, mod, &verdict);
+	if (sign) {
+		mxp_verdict_sign(pkt, qdata, mod, &verdict);
+	}
+	return verdict.is_signed && verdict.decision.serve != MXP_SERVE_STORED &&
+	       verdict.decision.serve != MXP_SERVE_UNSIGNED;
+}
+
+/*!
+ * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
+ *
+ * That there are keys is known from the answer, or else from the denial: one that is patched was
+ * signed. The denial is cheaper, so the answer is signed only where the denial cannot tell: where
+ * it comes without signatures, which nobody asked for or which did not fit, and to an MX query,
+ * which gets a denial because its answer could not be signed.
+ */
+static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	bool has_keys = mxp_qtype_is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
+	if (!serves_mx(has_keys, pkt, qdata, mod)) {
+		return;
+	}
+	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
+	while (i < pkt->rrset_count) {
+		if (mxp_denial_patch(&keys, has_keys, pkt, i)) {
+			i = mxp_denial_find(pkt, i + 1);
+		} else if (!has_keys && serves_mx(true, pkt, qdata, mod)) {
+			has_keys = true;
+		} else {
+			return;
+		}
+	}
+}
+
+/*! \brief Corrects the denials of a response from an RRset on. */
+static void find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const uint16_t first = mxp_denial_find(pkt, from);
+	if (first < pkt->rrset_count) {
+		correct_denials(first, pkt, qdata, mod);
+	}
+}
+
+static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,
+                                         knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	find_and_correct(0, pkt, qdata, mod);
+	return state;
+}
+
+static knotd_in_state_t additional_denial(knotd_in_state_t state, knot_pkt_t *pkt,
+                                          knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	find_and_correct(knot_pkt_section(pkt, KNOT_ADDITIONAL)->pos, pkt, qdata, mod);
+	return state;
+}
+
+/*! \brief Tells if a response may have been cut off: TC is set, or there are additional records. */
+static bool may_be_cut(const knot_pkt_t *pkt)
+{
+	// OPT alone is none of these.
+	return knot_wire_get_tc(pkt->wire) || knot_wire_get_arcount(pkt->wire) > 1;
+}
+
+// A response that was cut off has skipped the stages from that section on; without TC, it is the
+// additional one. A response with TSIG is signed by now: with TC, whoever gets it asks again, and
+// without, nothing but an additional denial is left as the zone has it.
+static knotd_state_t cut_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                knotd_mod_t *mod)
+{
+	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && may_be_cut(pkt) &&
+	    !knot_pkt_has_tsig(qdata->query)) {
+		find_and_correct(0, pkt, qdata, mod);
+	}
+	return state;
+}
+
+int mxp_denial_hooks_add(knotd_mod_t *mod)
+{
+	// Additional records that do not fit make the server skip the last stage.
+	int ret = knotd_mod_in_hook(mod, KNOTD_STAGE_AUTHORITY, authority_denial);
+	if (ret == KNOT_EOK) {
+		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ADDITIONAL, additional_denial);
+	}
+	if (ret == KNOT_EOK) {
+		ret = knotd_mod_hook(mod, KNOTD_STAGE_END, cut_denial);
+	}
+	return ret;
+}

@@ -50,7 +50,7 @@ mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **mar
 }
 
 /*! \brief Text of a TXT record: a single string in its place, or several joined. */
-static mxp_span_t join(const knot_rdata_t *rdata, knot_mm_t *mm, uint8_t **joined)
+static mxp_span_t join_strings(const knot_rdata_t *rdata, knot_mm_t *mm, uint8_t **joined)
 {
 	*joined = NULL;
 	if (rdata->data[0] + 1 == rdata->len) {
@@ -140,7 +140,7 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
                       mxp_fault_t *fault)
 {
-	mxp_span_t text = join(rdata, mm, &marker->joined);
+	mxp_span_t text = join_strings(rdata, mm, &marker->joined);
 	if (text.data == NULL) {
 		*fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };
 		return false;

@@ -103,7 +103,7 @@ static bool keep_record(reader_t *reader, const zs_scanner_t *s, uint16_t type)
 	return true;
 }
 
-static void take_soa(reader_t *reader, const zs_scanner_t *s)
+static void read_soa(reader_t *reader, const zs_scanner_t *s)
 {
 	if (!reader->has_soa) {
 		memcpy(reader->origin, s->r_owner, s->r_owner_length);
@@ -115,14 +115,14 @@ static void take_soa(reader_t *reader, const zs_scanner_t *s)
 	}
 }
 
-static bool take_record(reader_t *reader, const zs_scanner_t *s)
+static bool read_record(reader_t *reader, const zs_scanner_t *s)
 {
 	char type[32] = "";
 	(void)knot_rrtype_to_string(s->r_type, type, sizeof(type));
 
 	switch (s->r_type) {
 	case KNOT_RRTYPE_SOA:
-		take_soa(reader, s);
+		read_soa(reader, s);
 		return true;
 	case KNOT_RRTYPE_A:
 	case KNOT_RRTYPE_AAAA:
@@ -144,7 +144,7 @@ static bool take_record(reader_t *reader, const zs_scanner_t *s)
 	}
 }
 
-static void take_scan_error(reader_t *reader, const zs_scanner_t *s)
+static void report_scan_error(reader_t *reader, const zs_scanner_t *s)
 {
 	char near[300] = "";
 	const size_t len =
@@ -157,7 +157,7 @@ static void take_scan_error(reader_t *reader, const zs_scanner_t *s)
 }
 
 /*! \brief Takes all records. Returns an error if the rest of the text cannot be read. */
-static int take_records(reader_t *reader, zs_scanner_t *s)
+static int read_records(reader_t *reader, zs_scanner_t *s)
 {
 	while (true) {
 		if (zs_parse_record(s) != 0) {
@@ -165,12 +165,12 @@ static int take_records(reader_t *reader, zs_scanner_t *s)
 		}
 		switch (s->state) {
 		case ZS_STATE_DATA:
-			if (!take_record(reader, s)) {
+			if (!read_record(reader, s)) {
 				return KNOT_ENOMEM;
 			}
 			break;
 		case ZS_STATE_ERROR:
-			take_scan_error(reader, s);
+			report_scan_error(reader, s);
 			break;
 		case ZS_STATE_INCLUDE:
 			mxp_report(&reader->report, s->line_counter,
@@ -367,7 +367,7 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	mxp_map_t *out = calloc(1, sizeof(*out));
 	int ret = (out != NULL) ? scan_text(&reader, data, size, find_origin) : KNOT_ENOMEM;
 	if (ret == KNOT_EOK) {
-		ret = scan_text(&reader, data, size, take_records);
+		ret = scan_text(&reader, data, size, read_records);
 	}
 	// After a fatal error, what follows is unknown: no further conclusions.
 	if (ret == KNOT_EOK) {

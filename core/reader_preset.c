@@ -57,7 +57,7 @@ static bool has_param(const mxp_preset_t *preset, mxp_span_t name)
 }
 
 /*! \brief Takes the parameters of a label. Returns false if they are not as they may be. */
-static bool take_params(maker_t *maker, mxp_span_t label, bool last)
+static bool add_params(maker_t *maker, mxp_span_t label, bool last)
 {
 	mxp_preset_t *preset = maker->preset;
 	size_t start = 0;
@@ -114,14 +114,14 @@ static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname
 	}
 	for (const uint8_t *label = exchange; *label != 0; label += 1 + *label) {
 		const bool last = (label[1 + *label] == 0);
-		if (!take_params(maker, mxp_label_span(label), last)) {
+		if (!add_params(maker, mxp_label_span(label), last)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-static void take_mx(maker_t *maker)
+static void add_mx(maker_t *maker)
 {
 	mxp_preset_t *preset = maker->preset;
 	const mxp_record_t *record = maker->record;
@@ -152,7 +152,7 @@ static void take_mx(maker_t *maker)
 	preset->ttl = record->ttl;
 }
 
-static void take_cname(maker_t *maker)
+static void add_cname(maker_t *maker)
 {
 	if (maker->draft->target != NULL) {
 		FAIL(maker, "second CNAME of a name");
@@ -162,7 +162,7 @@ static void take_cname(maker_t *maker)
 	maker->draft->target_line = maker->record->line;
 }
 
-static void take_title(maker_t *maker, mxp_span_t value)
+static void add_title(maker_t *maker, mxp_span_t value)
 {
 	if (maker->preset->title != NULL) {
 		FAIL(maker, "second title of a preset");
@@ -195,7 +195,7 @@ static bool is_host(const knot_dname_t *name)
 	return *name != 0;
 }
 
-static void take_retired(maker_t *maker, mxp_span_t value)
+static void add_retired(maker_t *maker, mxp_span_t value)
 {
 	mxp_preset_t *preset = maker->preset;
 	char text[UINT8_MAX + 1] = ""; // A string of a TXT record is no longer.
@@ -257,7 +257,7 @@ static bool check_default(maker_t *maker, mxp_span_t key, mxp_span_t value, bool
 	return true;
 }
 
-static void take_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
+static void add_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
 {
 	mxp_preset_t *preset = maker->preset;
 	const bool dashed = mxp_span_is(value, "@zone-dashed");
@@ -284,7 +284,7 @@ static void take_default(maker_t *maker, mxp_span_t key, mxp_span_t value)
 	preset->defaults[preset->default_count++] = dflt;
 }
 
-static void take_txt(maker_t *maker)
+static void read_txt(maker_t *maker)
 {
 	const uint8_t *end = maker->record->data + maker->record->len;
 	for (const uint8_t *str = maker->record->data; str < end; str += 1 + *str) {
@@ -296,11 +296,11 @@ static void take_txt(maker_t *maker)
 			continue;
 		}
 		if (mxp_span_is_case(pair.name, "title")) {
-			take_title(maker, pair.value);
+			add_title(maker, pair.value);
 		} else if (mxp_span_is_case(pair.name, "retired")) {
-			take_retired(maker, pair.value);
+			add_retired(maker, pair.value);
 		} else {
-			take_default(maker, pair.name, pair.value);
+			add_default(maker, pair.name, pair.value);
 		}
 	}
 }
@@ -391,13 +391,13 @@ bool mxp_read_preset(const mxp_record_t *const *records, size_t count, const kno
 		}
 		switch (maker.record->type) {
 		case KNOT_RRTYPE_MX:
-			take_mx(&maker);
+			add_mx(&maker);
 			break;
 		case KNOT_RRTYPE_TXT:
-			take_txt(&maker);
+			read_txt(&maker);
 			break;
 		case KNOT_RRTYPE_CNAME:
-			take_cname(&maker);
+			add_cname(&maker);
 			break;
 		default:
 			draft->broken = true;

@@ -17,7 +17,7 @@ void mxp_report(mxp_report_t *report, size_t line, const char *fmt, ...)
 	report->count++;
 }
 
-void mxp_first_error_take(void *first, size_t line, const char *reason)
+void mxp_first_error_add(void *first, size_t line, const char *reason)
 {
 	mxp_first_error_t *this = first;
 	if (this->count++ == 0 || line < this->line) {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /*!
- * \brief Takes one error.
+ * \brief Is told of one error.
  *
  * Errors do not come in the order of their lines.
  *
@@ -23,7 +23,7 @@ typedef void (*mxp_error_f)(void *ctx, size_t line, const char *reason);
 
 /*! \brief Where errors go. */
 typedef struct {
-	mxp_error_f error; /*!< Takes errors. */
+	mxp_error_f error; /*!< Is told of each error. */
 	void *ctx;         /*!< Context of the call. */
 	size_t count;      /*!< Number of errors so far. */
 } mxp_report_t;
@@ -46,10 +46,10 @@ typedef struct {
 } mxp_first_error_t;
 
 /*!
- * \brief Takes one error, as mxp_error_f.
+ * \brief Adds one error, as mxp_error_f.
  *
  * \param first   First error (type mxp_first_error_t), zeroed before.
  * \param line    Line.
  * \param reason  Reason.
  */
-void mxp_first_error_take(void *first, size_t line, const char *reason);
+void mxp_first_error_add(void *first, size_t line, const char *reason);

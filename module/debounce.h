@@ -25,7 +25,7 @@ typedef enum {
 	MXP_HEARD_CLOSED,  /*!< It is complete: renamed into place, or closed by its writer. */
 } mxp_heard_t;
 
-/*! \brief Changes of a file that were not taken yet. */
+/*! \brief Changes of a file that were not read yet. */
 typedef struct {
 	bool pending;         /*!< There are such changes. */
 	mxp_heard_t heard;    /*!< What was last heard. */

@@ -98,15 +98,15 @@ void mxp_reading_make(const char *path, mxp_reading_t *out)
 	*out = (mxp_reading_t){ .ret = KNOT_EOK };
 	out->ret = mxp_file_read(path, &data, &out->size, &out->id, &reason);
 	if (out->ret != KNOT_EOK) {
-		mxp_first_error_take(&out->error, 0, reason);
+		mxp_first_error_add(&out->error, 0, reason);
 		return;
 	}
 	out->hash = mxp_hash(MXP_HASH_START, data, out->size);
 	mxp_map_t *map = NULL;
-	if (mxp_map_read(&map, data, out->size, mxp_first_error_take, &out->error) == KNOT_EOK) {
+	if (mxp_map_read(&map, data, out->size, mxp_first_error_add, &out->error) == KNOT_EOK) {
 		out->loaded = make_answers(map);
 		if (out->loaded == NULL) {
-			mxp_first_error_take(&out->error, 0, "not enough memory");
+			mxp_first_error_add(&out->error, 0, "not enough memory");
 		}
 	}
 	free(data);
@@ -130,11 +130,11 @@ static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first
 		char reason[sizeof(error->reason)];
 		if (view.builtin == NULL && present->builtin != NULL) {
 			snprintf(reason, sizeof(reason), "builtin '%s' is missing", rules->builtin);
-			mxp_first_error_take(error, 0, reason);
+			mxp_first_error_add(error, 0, reason);
 		}
 		if (view.preset == NULL && present->preset != NULL) {
 			snprintf(reason, sizeof(reason), "preset '%s' is missing", rules->preset);
-			mxp_first_error_take(error, 0, reason);
+			mxp_first_error_add(error, 0, reason);
 		}
 	}
 	return error->count == 0;
@@ -204,15 +204,15 @@ static bool publish(mxp_mapfile_t *file, mxp_loaded_t *loaded)
 	return true;
 }
 
-void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading)
+void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading)
 {
-	const bool same = mxp_file_alike(&reading->id, &file->taken.id) &&
-	                  reading->ret == file->taken.ret && reading->hash == file->taken.hash;
+	const bool same = mxp_file_alike(&reading->id, &file->applied.id) &&
+	                  reading->ret == file->applied.ret && reading->hash == file->applied.hash;
 	const bool done = same && !file->retry;
 	mxp_loaded_t *loaded = reading->loaded;
 	file->retry = false;
-	file->taken = *reading;
-	file->taken.loaded = NULL;
+	file->applied = *reading;
+	file->applied.loaded = NULL;
 	if (done) {
 		return;
 	}
@@ -220,7 +220,7 @@ void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading)
 	mxp_first_error_t error = reading->error;
 	file->refused = (loaded == NULL || !satisfies(file, loaded->map, &error));
 	if (!file->refused && !publish(file, loaded)) {
-		mxp_first_error_take(&error, 0, "not enough memory");
+		mxp_first_error_add(&error, 0, "not enough memory");
 		file->refused = true;
 	}
 	if (file->refused && !same) {
@@ -246,13 +246,13 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 	// that changes all the time is left to whoever checks it next.
 	mxp_reading_t reading;
 	size_t attempts = 0;
-	file->taken.ret = KNOT_EAGAIN;
+	file->applied.ret = KNOT_EAGAIN;
 	do {
 		mxp_reading_make(path, &reading);
 	} while (reading.ret == KNOT_EAGAIN && ++attempts < ATTEMPTS);
 	file->seen = reading.id;
 	if (reading.ret != KNOT_EAGAIN) {
-		mxp_mapfile_take(file, &reading);
+		mxp_mapfile_apply(file, &reading);
 	}
 	mxp_reading_clear(&reading);
 	// It was not watched until now: what was read may be half, or old already.
@@ -274,7 +274,7 @@ void mxp_mapfile_free(mxp_mapfile_t *file)
 bool mxp_mapfile_is_current(const mxp_mapfile_t *file)
 {
 	const mxp_file_id_t id = mxp_file_id(file->path);
-	return mxp_file_same(&id, &file->taken.id);
+	return mxp_file_same(&id, &file->applied.id);
 }
 
 /*! \brief Tells if a path ends in a name. */

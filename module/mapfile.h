@@ -60,9 +60,9 @@ typedef struct {
 typedef struct mxp_mapfile {
 	char *path;               /*!< Path. */
 	mxp_loaded_t *loaded;     /*!< Last good map (NULL if there was none). */
-	mxp_debounce_t changes;   /*!< Changes that were not taken yet. */
+	mxp_debounce_t changes;   /*!< Changes that were not read yet. */
 	mxp_file_id_t seen;       /*!< State in which it was last seen. */
-	mxp_reading_t taken;      /*!< What was last taken, good or not; its map is not kept. */
+	mxp_reading_t applied;    /*!< What was last applied, good or not; its map is not kept. */
 	bool refused;             /*!< That was refused. */
 	bool retry;               /*!< It may be good now: what it lacked is not needed any more. */
 	size_t writes;            /*!< How often it was heard that the file is written. */
@@ -92,7 +92,7 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms);
 void mxp_mapfile_free(mxp_mapfile_t *file);
 
 /*!
- * \brief Tells if the present state of the file was taken.
+ * \brief Tells if the present state of the file was read and applied.
  *
  * \param file  Map file.
  *
@@ -148,19 +148,19 @@ uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms);
 void mxp_reading_make(const char *path, mxp_reading_t *out);
 
 /*!
- * \brief Frees what was read and not taken.
+ * \brief Frees what was read and not applied.
  *
  * \param reading  What was read.
  */
 void mxp_reading_clear(mxp_reading_t *reading);
 
 /*!
- * \brief Takes what was read, and publishes it if it is good; what it replaces is retired.
+ * \brief Applies what was read: publishes it if it is good; what it replaces is retired.
  *
  * \param file     Map file.
  * \param reading  What was read.
  */
-void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading);
+void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading);
 
 /*!
  * \brief Adds a new instance with its snapshot of the present map.
@@ -173,7 +173,7 @@ void mxp_mapfile_take(mxp_mapfile_t *file, mxp_reading_t *reading);
 mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings);
 
 /*!
- * \brief Takes an instance from its file and frees it.
+ * \brief Removes an instance from its file and frees it.
  *
  * \param instance  Instance that no query can use any more.
  */

@@ -39,7 +39,7 @@ void mxp_messages_add(int priority, const char *fmt, ...)
 }
 
 /*! \brief Takes all messages, the first one first. */
-static mxp_message_t *take(void)
+static mxp_message_t *detach_all(void)
 {
 	mxp_message_t *last = __atomic_exchange_n(&mxp_messages, NULL, __ATOMIC_ACQUIRE);
 	mxp_message_t *first = NULL;
@@ -54,7 +54,7 @@ static mxp_message_t *take(void)
 
 void mxp_messages_log(mxp_log_f log, void *ctx)
 {
-	mxp_message_t *message = take();
+	mxp_message_t *message = detach_all();
 	while (message != NULL) {
 		mxp_message_t *next = message->next;
 		if (log != NULL) {

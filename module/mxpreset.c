@@ -1,5 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+/*
+ * mod-mxpreset: a zone without MX records of its own is served with those of a preset.
+ *
+ * The life of a query, `MX example.com`, in an unsigned zone without MX:
+ *
+ * - The server finds the zone, holds liburcu's read-side section, and runs the PREANSWER hooks.
+ *   preanswer() lets all other types pass after one comparison, all other names after a second one
+ *   (query.c).
+ * - mxp_verdict_decide() takes the instance's snapshot of the map, one pointer, and the RRsets of
+ *   the apex; mxp_decide() applies the rules to them: here the built-in is due (core/decision.c).
+ * - A signed zone's answer is signed with the zone's keys, or with what is remembered of that
+ *   (verdict.c, rrsig.c, signer.c).
+ * - The answer is counted; what went wrong on the way is warned about (counters.c, warn.c).
+ * - The preset's answer, compressed when the map was loaded, is copied behind the question; where
+ *   that does not fit, libknot puts the records (answer.c, pkt.c). The hook returns HIT: the server
+ *   looks nothing up, and goes on with the sections that follow.
+ * - A CNAME that leads to the apex is found out by the server; the ANSWER hook then adds the MX, or
+ *   removes those that shall not be served (query.c).
+ * - In a signed zone, whatever was asked, an NSEC or NSEC3 record of the apex in the response is
+ *   made to list MX, in the hooks of the stages that put such records (denials.c, denial.c).
+ *
+ * No hook takes a lock, and none allocates memory for a preset without parameters. How the map got
+ * there is the life of another thread: see registry.c.
+ */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

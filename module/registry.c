@@ -168,7 +168,7 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 	if (file->writes != writes || emptied || reading.ret == KNOT_EAGAIN) {
 		mxp_mapfile_note(file, MXP_HEARD_NOTHING, mxp_clock_ms());
 	} else {
-		mxp_mapfile_take(file, &reading);
+		mxp_mapfile_apply(file, &reading);
 	}
 	mxp_reading_clear(&reading);
 	file_put(file);
@@ -207,7 +207,7 @@ static int check_files(watcher_t *self)
 /*! \brief Frees what queries may still have used a moment ago. */
 static void free_retired(void)
 {
-	mxp_retired_t *retired = mxp_retired_take();
+	mxp_retired_t *retired = mxp_retired_detach();
 	if (retired != NULL) {
 		synchronize_rcu();
 		mxp_retired_free(retired);
@@ -365,7 +365,7 @@ static void unlink_zone(mxp_connection_t *zone)
 }
 
 /*! \brief Takes the thread away if there is no zone left; it is to be stopped without the lock. */
-static watcher_t *take_unused_watcher(void)
+static watcher_t *detach_unused_watcher(void)
 {
 	watcher_t *unused = NULL;
 	if (registry.first == NULL) {
@@ -416,12 +416,12 @@ void mxp_disconnect(mxp_connection_t *zone)
 		instance_put(zone->instance);
 	}
 	unlink_zone(zone);
-	watcher_t *unused = take_unused_watcher();
+	watcher_t *unused = detach_unused_watcher();
 	pthread_mutex_unlock(&registry.lock);
 
 	if (unused != NULL) {
 		stop_watcher(unused);
-		mxp_retired_free(mxp_retired_take());
+		mxp_retired_free(mxp_retired_detach());
 	}
 }
 

@@ -20,7 +20,7 @@ void mxp_retire(mxp_retired_t *object, void (*free)(mxp_retired_t *))
 	}
 }
 
-mxp_retired_t *mxp_retired_take(void)
+mxp_retired_t *mxp_retired_detach(void)
 {
 	return __atomic_exchange_n(&waiting, NULL, __ATOMIC_ACQUIRE);
 }

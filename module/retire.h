@@ -6,7 +6,7 @@
  * \brief Objects that queries may still use, to be freed after a grace period of liburcu.
  *
  * Whoever replaces such an object retires it, from any thread and without a lock. The registry's
- * thread takes all of them, waits for a grace period, and frees them.
+ * thread detaches all of them, waits for a grace period, and frees them.
  */
 
 #pragma once
@@ -26,11 +26,11 @@ typedef struct mxp_retired {
 void mxp_retire(mxp_retired_t *object, void (*free)(mxp_retired_t *));
 
 /*!
- * \brief Takes all objects that were retired.
+ * \brief Detaches all objects that were retired.
  *
  * \return List to be freed after a grace period, NULL if there is none.
  */
-mxp_retired_t *mxp_retired_take(void);
+mxp_retired_t *mxp_retired_detach(void);
 
 /*!
  * \brief Frees objects.

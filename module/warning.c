@@ -31,7 +31,7 @@ static bool is_paused(mxp_warnings_t *warnings, uint64_t key, uint64_t now_ms)
 	return false;
 }
 
-static bool remember(mxp_warnings_t *warnings, uint64_t key, uint64_t now_ms)
+static bool insert(mxp_warnings_t *warnings, uint64_t key, uint64_t now_ms)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		if (warnings->slots[key % BUCKETS][i].until > now_ms) {
@@ -54,7 +54,7 @@ bool mxp_warning_allowed(mxp_warnings_t *warnings, const knot_dname_t *zone,
 	}
 	uint64_t *oldest = &warnings->last[warnings->next];
 	const bool allowed = now_ms >= *oldest && !is_paused(warnings, key, now_ms) &&
-	                     remember(warnings, key, now_ms);
+	                     insert(warnings, key, now_ms);
 	if (allowed) {
 		*oldest = now_ms + SECOND_MS;
 		warnings->next = (warnings->next + 1) % MXP_WARNINGS_A_SECOND;

@@ -24,7 +24,7 @@ typedef struct {
 	size_t count;
 } map_errors_t;
 
-static void take_error(void *ctx, size_t line, const char *reason)
+static void add_error(void *ctx, size_t line, const char *reason)
 {
 	map_errors_t *errors = ctx;
 	errors->list = need(realloc(errors->list, (errors->count + 1) * sizeof(*errors->list)));
@@ -132,7 +132,7 @@ int command_check(const options_t *options, int argc, char **argv)
 	(void)argc;
 	map_errors_t errors = { .count = 0 };
 	mxp_map_t *map = NULL;
-	const int ret = mxp_map_load(&map, argv[0], take_error, &errors);
+	const int ret = mxp_map_load(&map, argv[0], add_error, &errors);
 	print_errors(&errors, argv[0]);
 	if (ret != KNOT_EOK) {
 		return STATUS_WRONG;

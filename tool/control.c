@@ -13,22 +13,22 @@
 #include "text.h"
 
 /*! Pause between attempts to connect, in milliseconds. */
-#define RETRY 20
+#define RETRY_MS 20
 
 /*!
  * \brief Connects. Returns an error of libknot.
  *
  * Where others wait for the server, there may be no room in its queue for a while.
  */
-static int join(control_t *control)
+static int connect_socket(control_t *control)
 {
 	control->ctl = need(knot_ctl_alloc());
 	knot_ctl_set_timeout(control->ctl, control->timeout);
 	int ret = knot_ctl_connect(control->ctl, control->socket);
 	for (int waited = 0;
 	     ret == KNOT_EAGAIN && (control->timeout == 0 || waited < control->timeout);
-	     waited += RETRY) {
-		(void)poll(NULL, 0, RETRY);
+	     waited += RETRY_MS) {
+		(void)poll(NULL, 0, RETRY_MS);
 		ret = knot_ctl_connect(control->ctl, control->socket);
 	}
 	if (ret != KNOT_EOK) {
@@ -38,7 +38,7 @@ static int join(control_t *control)
 	return ret;
 }
 
-static void part(control_t *control)
+static void disconnect_socket(control_t *control)
 {
 	if (control->ctl != NULL) {
 		(void)knot_ctl_send(control->ctl, KNOT_CTL_TYPE_END, NULL);
@@ -52,7 +52,7 @@ bool control_connect(control_t *control, const char *socket, int timeout, const 
 {
 	*control = (control_t){ .socket = socket, .timeout = timeout };
 	name_str(zone, control->zone);
-	const int ret = join(control);
+	const int ret = connect_socket(control);
 	if (ret != KNOT_EOK) {
 		text_error(
 			"no connection to SOCKET '%s' (%s); is knotd running, is that its control "
@@ -90,7 +90,7 @@ static int receive(control_t *control, control_unit_f unit, void *ctx)
 bool control_call(control_t *control, knot_ctl_data_t *request, control_unit_f unit, void *ctx)
 {
 	control->error[0] = '\0';
-	int ret = (control->ctl != NULL) ? KNOT_EOK : join(control);
+	int ret = (control->ctl != NULL) ? KNOT_EOK : connect_socket(control);
 	if (ret == KNOT_EOK) {
 		ret = knot_ctl_send(control->ctl, KNOT_CTL_TYPE_DATA, request);
 	}
@@ -103,7 +103,7 @@ bool control_call(control_t *control, knot_ctl_data_t *request, control_unit_f u
 	if (ret != KNOT_EOK) {
 		snprintf(control->error, sizeof(control->error), "no answer from the server, %s",
 		         knot_strerror(ret));
-		part(control); // What comes later would be taken for the next answer.
+		disconnect_socket(control); // What comes later would be taken for the next answer.
 	}
 	return control->error[0] == '\0';
 }
@@ -204,5 +204,5 @@ void control_close(control_t *control)
 		control->open = false;
 		hold_signals(SIG_UNBLOCK);
 	}
-	part(control);
+	disconnect_socket(control);
 }

@@ -37,8 +37,8 @@ typedef struct {
 } template_t;
 
 /*! \brief Says something about a record of a template, counted from 1. */
-__attribute__((format(printf, 3, 4))) static void tell(const template_t *template, size_t idx,
-                                                       const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void report_record(const template_t *template,
+                                                                size_t idx, const char *fmt, ...)
 {
 	char reason[512];
 	va_list args;
@@ -72,19 +72,20 @@ static bool number_of(const json_t *object, const char *key, json_int_t max, jso
 }
 
 /*! \brief Takes the TTL of a record. */
-static void take_ttl(template_t *template, const json_t *json, size_t idx)
+static void read_ttl(template_t *template, const json_t *json, size_t idx)
 {
 	json_int_t ttl;
 	if (!number_of(json, "ttl", INT32_MAX, &ttl)) {
 		ttl = DEFAULT_TTL;
 		if (json_object_get(json, "ttl") != NULL) {
-			tell(template, idx, "the ttl is no number, %d is taken", DEFAULT_TTL);
+			report_record(template, idx, "the ttl is no number, %d is taken",
+			              DEFAULT_TTL);
 		}
 	}
 	if (template->ttl >= 0 && template->ttl != ttl) {
-		tell(template, idx,
-		     "the ttl differs from that of other records, the smallest is "
-		     "taken");
+		report_record(template, idx,
+		              "the ttl differs from that of other records, the smallest is "
+		              "taken");
 	}
 	template->ttl = template->ttl < 0 || ttl < template->ttl ? ttl : template->ttl;
 }
@@ -98,10 +99,10 @@ static void add_record(template_t *template, size_t idx, int priority, char *exc
 			continue;
 		}
 		if (record->priority != priority) {
-			tell(template, idx,
-			     "%s is repeated with another priority, the smallest is "
-			     "taken",
-			     exchange);
+			report_record(template, idx,
+			              "%s is repeated with another priority, the smallest is "
+			              "taken",
+			              exchange);
 			record->priority =
 				priority < record->priority ? priority : record->priority;
 		}
@@ -119,14 +120,14 @@ static char *why_not(json_int_t priority, const char *exchange)
 	mxp_first_error_t first = { .count = 0 };
 	mxp_map_t *map = NULL;
 	char *text = text_format("preset MX %" JSON_INTEGER_FORMAT " %s\n", priority, exchange);
-	(void)mxp_map_read(&map, text, strlen(text), mxp_first_error_take, &first);
+	(void)mxp_map_read(&map, text, strlen(text), mxp_first_error_add, &first);
 	mxp_map_free(map);
 	free(text);
 
 	return first.count > 0 ? need(strdup(first.reason)) : NULL;
 }
 
-static void take_record(template_t *template, const json_t *json, size_t idx)
+static void read_record(template_t *template, const json_t *json, size_t idx)
 {
 	const char *type = text_of(json, "type");
 	if (type == NULL || strcasecmp(type, "MX") != 0) {
@@ -134,29 +135,30 @@ static void take_record(template_t *template, const json_t *json, size_t idx)
 	}
 	const char *host = text_of(json, "host");
 	if (host != NULL && *host != '\0' && strcmp(host, "@") != 0) {
-		tell(template, idx, "skipped, its host is '%.64s', not the apex", host);
+		report_record(template, idx, "skipped, its host is '%.64s', not the apex", host);
 		return;
 	}
 	const char *points_to = text_of(json, "pointsTo");
 	if (points_to == NULL) {
-		tell(template, idx, "skipped, it has no pointsTo");
+		report_record(template, idx, "skipped, it has no pointsTo");
 		return;
 	}
 	json_int_t priority;
 	if (!number_of(json, "priority", UINT16_MAX, &priority)) {
-		tell(template, idx, "skipped, its priority is no number from 0 to 65535");
+		report_record(template, idx, "skipped, its priority is no number from 0 to 65535");
 		return;
 	}
 	const char *reason = NULL;
 	char *exchange = template_exchange(points_to, template->variables, &reason);
 	char *refused = (exchange != NULL) ? why_not(priority, exchange) : need(strdup(reason));
 	if (refused != NULL) {
-		tell(template, idx, "skipped, a map cannot say '%.64s': %s", points_to, refused);
+		report_record(template, idx, "skipped, a map cannot say '%.64s': %s", points_to,
+		              refused);
 		free(refused);
 		free(exchange);
 		return;
 	}
-	take_ttl(template, json, idx);
+	read_ttl(template, json, idx);
 	add_record(template, idx, (int)priority, exchange);
 }
 
@@ -225,7 +227,7 @@ static void write_title(const template_t *template, FILE *out)
 	fputs("\"\n", out);
 }
 
-static void take_error(void *ctx, size_t line, const char *reason)
+static void print_error(void *ctx, size_t line, const char *reason)
 {
 	const template_t *template = ctx;
 	(void)line;
@@ -250,7 +252,7 @@ static void print_template(template_t *template)
 
 	mxp_map_t *map = NULL;
 	char *copy = need(strndup(text, size));
-	if (mxp_map_read(&map, copy, size, take_error, template) == KNOT_EOK) {
+	if (mxp_map_read(&map, copy, size, print_error, template) == KNOT_EOK) {
 		fputs(text, stdout);
 	}
 	mxp_map_free(map);
@@ -275,7 +277,7 @@ static int import(const char *file, const json_t *json, json_t *names)
 	const json_t *record;
 	json_array_foreach(records, idx, record)
 	{
-		take_record(&template, record, idx);
+		read_record(&template, record, idx);
 	}
 	if (template.count > 0) {
 		make_name(&template, names);

@@ -62,7 +62,7 @@ static const char *item_of(const knot_ctl_data_t *unit, const char **value)
 	return item != NULL ? item : "";
 }
 
-static void take_zone_item(const knot_ctl_data_t *unit, void *ctx)
+static void read_zone_item(const knot_ctl_data_t *unit, void *ctx)
 {
 	zone_conf_t *conf = ctx;
 	const char *value;
@@ -99,7 +99,7 @@ typedef struct {
 	char *catalog;
 } status_t;
 
-static void take_status(const knot_ctl_data_t *unit, void *ctx)
+static void read_status_unit(const knot_ctl_data_t *unit, void *ctx)
 {
 	status_t *status = ctx;
 	const char *type = (*unit)[KNOT_CTL_IDX_TYPE];
@@ -124,9 +124,9 @@ static bool read_member(control_t *control, const char *catalog, zone_conf_t *co
 		*group++ = '\0';
 		set(&of_catalog.group, group);
 	}
-	bool done = read_conf(control, "zone", name, take_zone_item, &of_catalog);
+	bool done = read_conf(control, "zone", name, read_zone_item, &of_catalog);
 	if (done && of_catalog.member_tpl == NULL && of_catalog.template != NULL) {
-		done = read_conf(control, "template", of_catalog.template, take_zone_item,
+		done = read_conf(control, "template", of_catalog.template, read_zone_item,
 		                 &of_catalog);
 	}
 	if (of_catalog.member_tpl != NULL) {
@@ -141,7 +141,7 @@ static bool read_member(control_t *control, const char *catalog, zone_conf_t *co
 /*! \brief Reads a zone's items: its own, or else those of its template. */
 static bool read_zone_conf(control_t *control, const char *catalog, zone_conf_t *conf)
 {
-	bool done = read_conf(control, "zone", control->zone, take_zone_item, conf);
+	bool done = read_conf(control, "zone", control->zone, read_zone_item, conf);
 	if (done && conf->template == NULL && catalog != NULL) {
 		done = read_member(control, catalog, conf);
 	}
@@ -149,7 +149,7 @@ static bool read_zone_conf(control_t *control, const char *catalog, zone_conf_t 
 	zone_conf_t shared = { .id = NULL };
 	done = done &&
 	       read_conf(control, "template", conf->template != NULL ? conf->template : "default",
-	                 take_zone_item, &shared);
+	                 read_zone_item, &shared);
 	if (!conf->has_module && shared.id != NULL) {
 		set(&conf->id, shared.id);
 	}
@@ -171,7 +171,7 @@ static void add_param(mxp_rules_t *rules, const char *value)
 	rules->param_count = count + 1;
 }
 
-static void take_item(const knot_ctl_data_t *unit, void *ctx)
+static void read_item(const knot_ctl_data_t *unit, void *ctx)
 {
 	instance_t *instance = ctx;
 	mxp_rules_t *rules = &instance->rules;
@@ -202,7 +202,7 @@ static bool read_status(control_t *control, status_t *status)
 		[KNOT_CTL_IDX_CMD] = "zone-status",
 		[KNOT_CTL_IDX_ZONE] = control->zone,
 	};
-	if (control_call(control, &request, take_status, status)) {
+	if (control_call(control, &request, read_status_unit, status)) {
 		return true;
 	}
 	if (strcmp(control->error, knot_strerror(KNOT_ENOZONE)) == 0) {
@@ -224,7 +224,7 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 	if (done) {
 		done = read_zone_conf(control, status.catalog, &conf) &&
 		       (conf.id == NULL ||
-		        read_conf(control, "mod-mxpreset", conf.id, take_item, instance));
+		        read_conf(control, "mod-mxpreset", conf.id, read_item, instance));
 		if (!done) {
 			text_error("ZONE '%s': its configuration cannot be read: %s", control->zone,
 			           control->error);
@@ -251,8 +251,7 @@ void instance_load(instance_t *instance)
 		return;
 	}
 	mxp_first_error_t first = { .count = 0 };
-	if (mxp_map_load(&instance->map, instance->file, mxp_first_error_take, &first) !=
-	    KNOT_EOK) {
+	if (mxp_map_load(&instance->map, instance->file, mxp_first_error_add, &first) != KNOT_EOK) {
 		text_place(instance->file, first.line, first.reason);
 		instance->map_wrong = true;
 	}

@@ -165,7 +165,7 @@ static bool lint_marker(linter_t *linter, const mxp_decision_t *decision)
 }
 
 /*! \brief Tells what is wrong beyond the zone: faults of the server's preset and built-in. */
-static void tell_faults(linter_t *linter, const mxp_decision_t *decision, bool marker_wrong)
+static void report_faults(linter_t *linter, const mxp_decision_t *decision, bool marker_wrong)
 {
 	const char *preset = linter->instance->rules.preset;
 	char text[MXP_FAULT_STR_LEN];
@@ -217,7 +217,7 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 	}
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
 	const bool marker_wrong = lint_marker(linter, decision);
-	tell_faults(linter, decision, marker_wrong);
+	report_faults(linter, decision, marker_wrong);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
 		text_warning(instance->follows

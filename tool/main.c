@@ -11,7 +11,7 @@
 #include "commands.h"
 #include "text.h"
 
-#define DEFAULT_TIMEOUT 60
+#define DEFAULT_TIMEOUT_S 60
 
 /*! \brief A command with the numbers of its arguments and its own options. */
 typedef struct {
@@ -121,7 +121,7 @@ static int call(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	options_t options = { .socket = SOCKET_PATH, .timeout = DEFAULT_TIMEOUT * 1000 };
+	options_t options = { .socket = SOCKET_PATH, .timeout = DEFAULT_TIMEOUT_S * 1000 };
 	char given[sizeof("stnjopb")] = "";
 	int opt;
 	opterr = 0;

@@ -65,7 +65,7 @@ static void report(const zs_scanner_t *s, const char *reason)
 	zone->errors++;
 }
 
-static void take_record(zs_scanner_t *s)
+static void add_record(zs_scanner_t *s)
 {
 	zone_t *zone = s->process.data;
 	if (!mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
@@ -113,7 +113,7 @@ static void take_record(zs_scanner_t *s)
 	}
 }
 
-static void take_error(zs_scanner_t *s)
+static void report_error(zs_scanner_t *s)
 {
 	report(s, zs_strerror(s->error.code));
 }
@@ -123,7 +123,7 @@ static zone_t *scan(zs_scanner_t *s, bool ready, const char *label, const knot_d
 {
 	zone_t *zone = need(calloc(1, sizeof(*zone)));
 	memcpy(zone->name, name, knot_dname_size(name));
-	if (!ready || zs_set_processing(s, take_record, take_error, zone) != 0 ||
+	if (!ready || zs_set_processing(s, add_record, report_error, zone) != 0 ||
 	    (zs_parse_all(s) != 0 && zone->errors == 0)) {
 		text_place(label, 0, zs_strerror(s->error.code));
 		zone->errors++;

@@ -76,7 +76,7 @@ static int close_file(void **state)
 	(void)state;
 	mxp_messages_drop();
 	mxp_mapfile_free(file);
-	mxp_retired_free(mxp_retired_take());
+	mxp_retired_free(mxp_retired_detach());
 	(void)unlink(path);
 	return rmdir(folder);
 }
@@ -87,7 +87,7 @@ static void take(void)
 	mxp_reading_t reading;
 	file->changes.pending = false;
 	mxp_reading_make(path, &reading);
-	mxp_mapfile_take(file, &reading);
+	mxp_mapfile_apply(file, &reading);
 	mxp_reading_clear(&reading);
 }
 
@@ -193,7 +193,7 @@ static void keeps_what_came_meanwhile(void **state)
 	file->changes.pending = false;
 	mxp_reading_make(path, &reading);
 	mxp_mapfile_note(file, MXP_HEARD_CLOSED, now_ms);
-	mxp_mapfile_take(file, &reading);
+	mxp_mapfile_apply(file, &reading);
 	mxp_reading_clear(&reading);
 	expect_exchange("new.house.test.");
 	assert_int_equal(mxp_mapfile_check(file, now_ms), now_ms + 20);
@@ -272,7 +272,7 @@ static void check_refused(void **state)
 	expect_logs(0, 1);
 	assert_true(mxp_mapfile_is_current(file));
 	assert_true(file->refused);
-	assert_null(mxp_retired_take());
+	assert_null(mxp_retired_detach());
 	assert_ptr_equal(instance->snapshot, snapshot);
 	expect_exchange("mx.house.test.");
 

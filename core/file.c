@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,15 +36,15 @@ mxp_file_id_t mxp_file_id(const char *path)
 	return stat_id(&st);
 }
 
-bool mxp_file_older(const mxp_file_id_t *id, unsigned age)
+const char *mxp_file_folder(const char *path, char *out, size_t out_len)
 {
-	struct timespec now;
-	if (id->error != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
-		return false;
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL) {
+		snprintf(out, out_len, ".");
+	} else {
+		snprintf(out, out_len, "%.*s", slash > path ? (int)(slash - path) : 1, path);
 	}
-	const int64_t ms = ((int64_t)now.tv_sec - id->mtime.tv_sec) * 1000 +
-	                   ((int64_t)now.tv_nsec - id->mtime.tv_nsec) / 1000000;
-	return ms >= (int64_t)age;
+	return out;
 }
 
 static bool same_time(const struct timespec *time1, const struct timespec *time2)

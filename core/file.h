@@ -33,14 +33,15 @@ typedef struct {
 mxp_file_id_t mxp_file_id(const char *path);
 
 /*!
- * \brief Tells if the content of a file last changed a while ago.
+ * \brief Folder of a file, as it stands in the file's path.
  *
- * \param id   State.
- * \param age  While in milliseconds.
+ * \param path     Path.
+ * \param out      Output buffer.
+ * \param out_len  Size of the output buffer in octets.
  *
- * \return True if so; false also for a file that cannot be looked at.
+ * \return The output buffer.
  */
-bool mxp_file_older(const mxp_file_id_t *id, unsigned age);
+const char *mxp_file_folder(const char *path, char *out, size_t out_len);
 
 /*!
  * \brief Compares two states of a file but for the last change of the inode.

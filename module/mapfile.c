@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,17 +243,16 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 	}
 	// There is nothing else to serve yet, so even a file that is being written will do; one
 	// that changes all the time is left to whoever checks it next.
-	mxp_reading_t reading;
-	size_t attempts = 0;
 	file->applied.ret = KNOT_EAGAIN;
-	do {
+	for (size_t i = 0; i < ATTEMPTS && file->applied.ret == KNOT_EAGAIN; i++) {
+		mxp_reading_t reading;
 		mxp_reading_make(path, &reading);
-	} while (reading.ret == KNOT_EAGAIN && ++attempts < ATTEMPTS);
-	file->seen = reading.id;
-	if (reading.ret != KNOT_EAGAIN) {
-		mxp_mapfile_apply(file, &reading);
+		file->seen = reading.id;
+		if (reading.ret != KNOT_EAGAIN) {
+			mxp_mapfile_apply(file, &reading);
+		}
+		mxp_reading_clear(&reading);
 	}
-	mxp_reading_clear(&reading);
 	// It was not watched until now: what was read may be half, or old already.
 	mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
 
@@ -294,8 +292,7 @@ bool mxp_mapfile_is(const mxp_mapfile_t *file, int folder, const char *name)
 static bool note_folder(const char *path, mxp_file_id_t *folder)
 {
 	char name[PATH_MAX];
-	snprintf(name, sizeof(name), "%s", path);
-	const mxp_file_id_t id = mxp_file_id(dirname(name));
+	const mxp_file_id_t id = mxp_file_id(mxp_file_folder(path, name, sizeof(name)));
 	const bool other = id.dev != folder->dev || id.ino != folder->ino;
 	*folder = id;
 

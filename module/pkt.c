@@ -69,23 +69,23 @@ int mxp_pkt_remove(knot_pkt_t *pkt, uint16_t first)
 {
 	knot_rrset_t rrsets[ANSWER_MAX];
 	knot_rrinfo_t infos[ANSWER_MAX];
-	const uint16_t total = pkt->rrset_count;
-	if (total - first > ANSWER_MAX) {
+	const uint16_t count = pkt->rrset_count - first;
+	if (count == 0 || count > ANSWER_MAX) {
 		return KNOT_ERANGE;
 	}
-	for (uint16_t i = first; i < total; i++) {
-		rrsets[i - first] = pkt->rr[i];
-		infos[i - first] = pkt->rr_info[i];
-		knot_wire_add_ancount(pkt->wire, (int16_t)-pkt->rr[i].rrs.count);
+	for (uint16_t i = 0; i < count; i++) {
+		rrsets[i] = pkt->rr[first + i];
+		infos[i] = pkt->rr_info[first + i];
+		knot_wire_add_ancount(pkt->wire, (int16_t)-rrsets[i].rrs.count);
 	}
 	pkt->size = pkt->rr_info[first].pos;
 	pkt->rrset_count = first;
-	pkt->sections[pkt->current].count -= total - first;
+	pkt->sections[pkt->current].count -= count;
 	// It may point at a name that is gone now; zero lets libknot start again.
 	pkt->compr.suffix.pos = 0;
 
 	int ret = KNOT_EOK;
-	for (uint16_t i = 1; i < total - first && ret == KNOT_EOK; i++) {
+	for (uint16_t i = 1; i < count && ret == KNOT_EOK; i++) {
 		if (!mxp_rrsig_covers(&rrsets[i], &rrsets[0])) {
 			// The place of the owner says how a wildcard was expanded.
 			const uint16_t owner = infos[i].compress_ptr[KNOT_COMPR_HINT_OWNER];

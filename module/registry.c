@@ -158,7 +158,7 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 	mxp_reading_t reading;
 	mxp_reading_make(file->path, &reading);
 	if (!restless) {
-		const struct timespec hearing = { .tv_nsec = HEARING_MS * 1000000 };
+		const struct timespec hearing = { .tv_nsec = HEARING_MS * 1000000L };
 		(void)nanosleep(&hearing, NULL);
 	}
 
@@ -279,7 +279,7 @@ static void await_current(const mxp_mapfile_t *file)
 		if (pthread_cond_timedwait(&registry.checked, &registry.lock, &until) ==
 		    ETIMEDOUT) {
 			// A writer that does not end must not hold up every single zone.
-			registry.impatient_until_ms = mxp_clock_ms() + 10 * PATIENCE_MS;
+			registry.impatient_until_ms = mxp_clock_ms() + UINT64_C(10) * PATIENCE_MS;
 		}
 	}
 }

@@ -4,12 +4,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "watch.h"
 
 bool mxp_watch_open(mxp_watch_t *watch)
@@ -41,18 +40,10 @@ void mxp_watch_remove(mxp_watch_t *watch, int folder)
 int mxp_watch_add(mxp_watch_t *watch, const char *path)
 {
 	char folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
 	if (watch->inotify < 0) {
 		return -1;
 	}
-	if (slash == NULL) {
-		snprintf(folder, sizeof(folder), ".");
-	} else if (slash == path) {
-		snprintf(folder, sizeof(folder), "/");
-	} else {
-		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-	}
-	return inotify_add_watch(watch->inotify, folder,
+	return inotify_add_watch(watch->inotify, mxp_file_folder(path, folder, sizeof(folder)),
 	                         IN_CLOSE_WRITE | IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR);
 }
 

@@ -16,26 +16,32 @@ enum {
 };
 
 /*! \brief Sources of synthesized answers, as counted. */
-enum {
-	SYNTHESIZED_BUILTIN,
-	SYNTHESIZED_PRESET,
-	SYNTHESIZED_MARKER,
-	SYNTHESIZED_SOURCES,
+static const mxp_source_t sources[] = {
+	MXP_SOURCE_BUILTIN,
+	MXP_SOURCE_PRESET,
+	MXP_SOURCE_MARKER,
 };
+#define SOURCES (sizeof(sources) / sizeof(*sources))
 
+/*! \brief Name of a counted source: as everywhere, but without hyphens. */
 static char *source_to_str(uint32_t idx, uint32_t count)
 {
-	static const char *const names[SYNTHESIZED_SOURCES] = {
-		[SYNTHESIZED_BUILTIN] = "builtin",
-		[SYNTHESIZED_PRESET] = "preset",
-		[SYNTHESIZED_MARKER] = "marker",
-	};
-	return idx < count ? strdup(names[idx]) : NULL;
+	char *name = idx < count ? strdup(mxp_source_str(sources[idx])) : NULL;
+	if (name != NULL) {
+		char *end = name;
+		for (const char *ch = name; *ch != '\0'; ch++) {
+			if (*ch != '-') {
+				*end++ = *ch;
+			}
+		}
+		*end = '\0';
+	}
+	return name;
 }
 
 int mxp_counters_add(knotd_mod_t *mod)
 {
-	int ret = knotd_mod_stats_add(mod, "synthesized", SYNTHESIZED_SOURCES, source_to_str);
+	int ret = knotd_mod_stats_add(mod, "synthesized", SOURCES, source_to_str);
 	static const char *const names[] = { "overridden", "filtered", "fallback", "unsigned",
 		                             "failed" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == KNOT_EOK; i++) {
@@ -46,9 +52,11 @@ int mxp_counters_add(knotd_mod_t *mod)
 
 static uint32_t synthesized_idx(mxp_source_t source)
 {
-	return source == MXP_SOURCE_MARKER   ? SYNTHESIZED_MARKER
-	       : source == MXP_SOURCE_PRESET ? SYNTHESIZED_PRESET
-	                                     : SYNTHESIZED_BUILTIN;
+	uint32_t idx = 0;
+	while (idx + 1 < SOURCES && sources[idx] != source) {
+		idx++;
+	}
+	return idx;
 }
 
 void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t *decision)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decision.h"
 #include "output.h"
 #include "text.h"
 
@@ -27,16 +28,16 @@ void output_json(const json_t *data)
 
 static const char *why(const char *source)
 {
-	static const char *const reasons[][2] = {
-		{ "override", "the zone's own MX records" },
-		{ "marker", "the zone's TXT record mx-preset" },
-		{ "preset", "the server's preset for the zone" },
-		{ "built-in", "the server's built-in" },
-		{ "none", "nothing gives an MX record" },
+	static const char *const reasons[] = {
+		[MXP_SOURCE_NONE] = "nothing gives an MX record",
+		[MXP_SOURCE_OVERRIDE] = "the zone's own MX records",
+		[MXP_SOURCE_MARKER] = "the zone's TXT record mx-preset",
+		[MXP_SOURCE_PRESET] = "the server's preset for the zone",
+		[MXP_SOURCE_BUILTIN] = "the server's built-in",
 	};
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		if (strcmp(source, reasons[i][0]) == 0) {
-			return reasons[i][1];
+	for (mxp_source_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (strcmp(source, mxp_source_str(i)) == 0) {
+			return reasons[i];
 		}
 	}
 	return "";

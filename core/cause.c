@@ -13,6 +13,7 @@
 static const char *const causes[MXP_CAUSES] = {
 	[MXP_OK] = "no error",
 	[MXP_TWO_MARKERS] = "more than one marker",
+	[MXP_MARKER_LENGTH] = "marker longer than 1,024 octets",
 	[MXP_NO_NAME] = "marker without a preset's name",
 	[MXP_NO_PARAM] = "marker with a part that is not PARAM=VALUE",
 	[MXP_PARAM_ZONE] = "marker sets the predefined parameter",
@@ -26,6 +27,7 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_MESSAGE_LENGTH] = "answer too large for a DNS message, preset",
 	[MXP_NO_MAP] = "no valid preset map",
 	[MXP_NO_BUILTIN] = "preset map lacks the built-in",
+	[MXP_NO_PRESET] = "preset map lacks the preset",
 	[MXP_NO_MEMORY] = "not enough memory",
 	[MXP_DNSSEC_OFF] = (UNSIGNED "dnssec is off"),
 	[MXP_NOT_SIGNING] = (UNSIGNED "this server does not sign the zone"),

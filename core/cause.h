@@ -15,6 +15,7 @@
 typedef enum {
 	MXP_OK = 0,         /*!< Nothing is wrong. */
 	MXP_TWO_MARKERS,    /*!< The zone has more than one marker. */
+	MXP_MARKER_LENGTH,  /*!< The marker is longer than 1,024 octets. */
 	MXP_NO_NAME,        /*!< The marker names no preset. */
 	MXP_NO_PARAM,       /*!< A part of the marker is not PARAM=VALUE. */
 	MXP_PARAM_ZONE,     /*!< The predefined parameter "zone" is given. */
@@ -28,6 +29,7 @@ typedef enum {
 	MXP_MESSAGE_LENGTH, /*!< The answer would not fit in a DNS message. */
 	MXP_NO_MAP,         /*!< No good map was ever loaded. */
 	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
+	MXP_NO_PRESET,      /*!< The map lacks the instance's preset. */
 	MXP_NO_MEMORY,      /*!< Memory exhausted. */
 	MXP_DNSSEC_OFF,     /*!< The zone is signed and the module must not sign. */
 	MXP_NOT_SIGNING,    /*!< The zone is signed, and not by this server. */

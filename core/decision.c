@@ -9,13 +9,10 @@
 #include "mx.h"
 #include "name.h"
 
-#define IN_ADDR_ARPA "\007in-addr\004arpa"
-#define IP6_ARPA     "\003ip6\004arpa"
-
-bool mxp_zone_is_reverse(const knot_dname_t *zone)
+bool mxp_zone_is_exempt(const knot_dname_t *zone)
 {
-	return knot_dname_in_bailiwick(zone, (const knot_dname_t *)IN_ADDR_ARPA) > 0 ||
-	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)IP6_ARPA) > 0;
+	return *zone == '\0' ||
+	       knot_dname_in_bailiwick(zone, (const knot_dname_t *)"\004arpa") >= 0;
 }
 
 mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map)
@@ -47,17 +44,18 @@ const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *
 	return found;
 }
 
-static void add_fault(mxp_decision_t *out, mxp_fault_t fault, mxp_source_t source)
+/*! \brief Lets the rule that has decided fail. */
+static void fail(mxp_decision_t *out, mxp_fault_t fault)
 {
-	fault.of = (uint8_t)source;
-	out->faults[out->fault_count++] = fault;
+	fault.of = (uint8_t)out->source;
+	out->serve = MXP_SERVE_FAIL;
+	out->fault = fault;
 }
 
-static void fail(mxp_decision_t *out, mxp_cause_t cause, const char *text)
+static void fail_of_name(mxp_decision_t *out, mxp_cause_t cause, const char *name)
 {
-	const mxp_span_t about = text != NULL ? mxp_span(text) : (mxp_span_t){ NULL, 0 };
-	out->serve = MXP_SERVE_FAIL;
-	add_fault(out, mxp_fault(cause, about.data, about.len), MXP_SOURCE_NONE);
+	const mxp_span_t text = mxp_span(name);
+	fail(out, mxp_fault(cause, text.data, text.len));
 }
 
 /*! \brief Finds a parameter of the instance. */
@@ -73,9 +71,9 @@ static mxp_span_t instance_value(const void *ctx, const char *name)
 	return (mxp_span_t){ NULL, 0 };
 }
 
-/*! \brief Serves a preset. Returns false if it cannot be expanded, with the fault added. */
-static bool serve(const mxp_preset_t *preset, mxp_source_t source, const mxp_apex_t *apex,
-                  mxp_lookup_f lookup, const void *ctx, knot_mm_t *mm, mxp_decision_t *out)
+/*! \brief Serves a preset, or fails if it cannot be expanded. */
+static void serve(const mxp_preset_t *preset, const mxp_apex_t *apex, mxp_lookup_f lookup,
+                  const void *ctx, knot_mm_t *mm, mxp_decision_t *out)
 {
 	if (preset->param_count == 0) {
 		out->rrs = preset->rrs;
@@ -83,21 +81,14 @@ static bool serve(const mxp_preset_t *preset, mxp_source_t source, const mxp_ape
 		mxp_fault_t fault;
 		if (!mxp_preset_expand(preset, apex->zone, apex->canonical, lookup, ctx, mm,
 		                       &out->rrs, &fault)) {
-			if (fault.cause == MXP_NO_MEMORY) {
-				fail(out, fault.cause, NULL);
-				return true;
-			}
-			add_fault(out, fault, source);
-			return false;
+			fail(out, fault);
+			return;
 		}
 		out->allocated = true;
 	}
 	out->serve = MXP_SERVE_PRESET;
-	out->source = source;
 	out->preset = preset;
 	out->ttl = preset->ttl;
-
-	return true;
 }
 
 /*! \brief The built-in's exchanges, expanded for the zone if that is needed. */
@@ -153,7 +144,7 @@ static void serve_override(const builtin_t *builtin, const mxp_apex_t *apex, uin
 	}
 	out->rrs.rdata = mxp_alloc(mm, apex->mx.size);
 	if (out->rrs.rdata == NULL) {
-		fail(out, MXP_NO_MEMORY, NULL);
+		mxp_decision_fail(out, MXP_NO_MEMORY);
 		return;
 	}
 	(void)pick_override(builtin, &apex->mx, &out->rrs);
@@ -176,7 +167,8 @@ static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
 	    !mxp_preset_expand(view->builtin, apex->zone, false, instance_value, rules, mm,
 	                       &builtin.rrs, &fault) &&
 	    fault.cause == MXP_NO_MEMORY) {
-		fail(out, MXP_NO_MEMORY, NULL);
+		out->source = MXP_SOURCE_OVERRIDE;
+		mxp_decision_fail(out, MXP_NO_MEMORY);
 		return true;
 	}
 	const uint16_t count = pick_override(&builtin, &apex->mx, NULL);
@@ -188,7 +180,7 @@ static bool decide_override(const mxp_rules_t *rules, const mxp_view_t *view,
 	return count > 0;
 }
 
-/*! \brief Rule 2: the marker. Returns true if that is the decision. */
+/*! \brief Rule 2: the marker. Returns false if there is none. */
 static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_mm_t *mm,
                           mxp_decision_t *out)
 {
@@ -197,66 +189,45 @@ static bool decide_marker(const mxp_view_t *view, const mxp_apex_t *apex, knot_m
 	if (rdata == NULL) {
 		return false;
 	}
+	out->source = MXP_SOURCE_MARKER;
 
 	mxp_marker_t marker = { .joined = NULL };
 	const bool good = fault.cause == MXP_OK && mxp_marker_parse(rdata, mm, &marker, &fault);
 	out->text = marker.joined;
-	if (fault.cause == MXP_NO_MEMORY) {
-		fail(out, fault.cause, NULL);
-		return true;
-	}
 	if (!good) {
-		out->fallback = true;
-		add_fault(out, fault, MXP_SOURCE_MARKER);
-		return false;
+		fail(out, fault);
+		return true;
 	}
 	if (mxp_name_is_none(marker.name)) {
-		out->source = MXP_SOURCE_MARKER;
 		return true;
 	}
+	const mxp_preset_t *preset =
+		view->map != NULL ? mxp_map_find(view->map, marker.name) : NULL;
 	if (view->map == NULL) {
-		fail(out, MXP_NO_MAP, NULL);
-		return true;
-	}
-	const mxp_preset_t *preset = mxp_map_find(view->map, marker.name);
-	if (preset == NULL) {
-		out->fallback = true;
-		fault = mxp_fault(MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len);
-		add_fault(out, fault, MXP_SOURCE_MARKER);
-		return false;
-	}
-	if (!serve(preset, MXP_SOURCE_MARKER, apex, mxp_marker_value, &marker, mm, out)) {
-		out->fallback = true;
-		return false;
+		mxp_decision_fail(out, MXP_NO_MAP);
+	} else if (preset == NULL) {
+		fail(out, mxp_fault(MXP_UNKNOWN_PRESET, marker.name.data, marker.name.len));
+	} else {
+		serve(preset, apex, mxp_marker_value, &marker, mm, out);
 	}
 	return true;
 }
 
-/*! \brief Rules 4 and 5: the instance's preset and the built-in. */
+/*! \brief Rules 4 and 5: the instance's preset if it is set, or else the built-in. */
 static void decide_default(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
                            knot_mm_t *mm, mxp_decision_t *out)
 {
+	const bool is_set = (rules->preset != NULL);
+	const mxp_preset_t *preset = is_set ? view->preset : view->builtin;
+	out->source = is_set ? MXP_SOURCE_PRESET : MXP_SOURCE_BUILTIN;
 	if (view->map == NULL) {
-		fail(out, MXP_NO_MAP, NULL);
-		return;
+		mxp_decision_fail(out, MXP_NO_MAP);
+	} else if (preset == NULL) {
+		fail_of_name(out, is_set ? MXP_NO_PRESET : MXP_NO_BUILTIN,
+		             is_set ? rules->preset : rules->builtin);
+	} else {
+		serve(preset, apex, instance_value, rules, mm, out);
 	}
-	if (rules->preset != NULL) {
-		if (view->preset == NULL) {
-			const mxp_span_t name = mxp_span(rules->preset);
-			const mxp_fault_t fault =
-				mxp_fault(MXP_UNKNOWN_PRESET, name.data, name.len);
-			add_fault(out, fault, MXP_SOURCE_PRESET);
-		} else if (serve(view->preset, MXP_SOURCE_PRESET, apex, instance_value, rules, mm,
-		                 out)) {
-			return;
-		}
-		out->fallback = true;
-	}
-	if (view->builtin == NULL) {
-		fail(out, MXP_NO_BUILTIN, rules->builtin);
-		return;
-	}
-	(void)serve(view->builtin, MXP_SOURCE_BUILTIN, apex, instance_value, rules, mm, out);
 }
 
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
@@ -268,9 +239,10 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 		return;
 	}
 	if (rules->marker && decide_marker(view, apex, mm, out)) {
+		out->ttl = out->serve == MXP_SERVE_STORED ? apex->mx_ttl : out->ttl;
 		return;
 	}
-	if (apex->mx.count > 0) {
+	if (apex->mx.count > 0) { // Rule 3.
 		out->source = MXP_SOURCE_BUILTIN;
 		out->ttl = apex->mx_ttl;
 		return;
@@ -280,7 +252,7 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 
 void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause)
 {
-	fail(out, cause, NULL);
+	fail(out, (mxp_fault_t){ .cause = cause });
 }
 
 void mxp_decision_unsign(mxp_decision_t *out, const mxp_apex_t *apex, mxp_cause_t cause,
@@ -299,7 +271,7 @@ void mxp_decision_unsign(mxp_decision_t *out, const mxp_apex_t *apex, mxp_cause_
 	out->preset = NULL;
 	out->rrs = (knot_rdataset_t){ 0 };
 	out->ttl = apex->mx_ttl;
-	add_fault(out, mxp_fault(cause, NULL, 0), MXP_SOURCE_NONE);
+	out->fault = (mxp_fault_t){ .cause = cause };
 }
 
 const char *mxp_source_str(mxp_source_t source)

@@ -65,31 +65,26 @@ typedef enum {
 	MXP_SOURCE_BUILTIN,  /*!< The built-in, stored or synthesized. */
 } mxp_source_t;
 
-/*! \brief Most faults of one decision: of marker, preset and built-in, and a failure after. */
-#define MXP_FAULTS_MAX 4
-
 /*! \brief Decision. */
 typedef struct {
-	mxp_serve_t serve;                  /*!< What to serve. */
-	mxp_source_t source;                /*!< Why. */
-	const mxp_preset_t *preset;         /*!< The preset that is served. */
-	uint32_t ttl;                       /*!< TTL of the records in seconds. */
-	knot_rdataset_t rrs;                /*!< Records if filtered or a preset. */
-	bool allocated;                     /*!< The records belong to the decision. */
-	uint8_t *text;                      /*!< Text of the marker if it had to be joined. */
-	bool fallback;                      /*!< Marker or preset could not be honoured. */
-	uint8_t fault_count;                /*!< Number of faults. */
-	mxp_fault_t faults[MXP_FAULTS_MAX]; /*!< What was met on the way. */
+	mxp_serve_t serve;          /*!< What to serve. */
+	mxp_source_t source;        /*!< Why: the rule that decided, also if it failed. */
+	const mxp_preset_t *preset; /*!< The preset that is served. */
+	uint32_t ttl;               /*!< TTL of the records in seconds. */
+	knot_rdataset_t rrs;        /*!< Records if filtered or a preset. */
+	bool allocated;             /*!< The records belong to the decision. */
+	uint8_t *text;              /*!< Text of the marker if it had to be joined. */
+	mxp_fault_t fault;          /*!< Why it failed, or cannot be signed; MXP_OK otherwise. */
 } mxp_decision_t;
 
 /*!
- * \brief Tells if a zone is left alone: one below in-addr.arpa. or ip6.arpa.
+ * \brief Tells if a zone is left alone: arpa., one below it, or the root.
  *
  * \param zone  Name of the zone in lower case.
  *
  * \return True if it is.
  */
-bool mxp_zone_is_reverse(const knot_dname_t *zone);
+bool mxp_zone_is_exempt(const knot_dname_t *zone);
 
 /*!
  * \brief Looks up an instance's presets in a map.
@@ -114,6 +109,9 @@ const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *
 /*!
  * \brief Decides which MX a zone is served with.
  *
+ * The rule that applies decides alone: it serves, or it fails. None is passed over because what it
+ * asks for cannot be served.
+ *
  * \param rules  Instance's rules.
  * \param view   Instance's view of the map.
  * \param apex   What the zone stores.
@@ -127,7 +125,7 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
  * \brief Turns a decision into a failure, because what was decided cannot be served.
  *
  * \param out    Decision.
- * \param cause  Why, added to what was met on the way.
+ * \param cause  Why.
  */
 void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause);
 
@@ -136,7 +134,7 @@ void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause);
  *
  * \param out    Decision.
  * \param apex   What the zone stores.
- * \param cause  Why, added to what was met on the way.
+ * \param cause  Why.
  * \param mm     Memory context that the decision was made with.
  */
 void mxp_decision_unsign(mxp_decision_t *out, const mxp_apex_t *apex, mxp_cause_t cause,

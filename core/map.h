@@ -22,6 +22,7 @@ typedef struct {
 	size_t records;        /*!< Number of MX records. */
 	uint32_t *slots;       /*!< Hash table: index into presets plus one, 0 if free. */
 	size_t slot_mask;      /*!< Size of the hash table minus one. */
+	char version[11];      /*!< Serial of its SOA, or without one a hash of its text. */
 } mxp_map_t;
 
 /*!

@@ -12,7 +12,7 @@ static const char prefix[] = MXP_MARKER_PREFIX;
 #define PREFIX_LEN (sizeof(prefix) - 1)
 
 /*! A part has at least four octets: a letter, an equals sign, a value and a space. */
-#define PARTS_MAX (UINT16_MAX / 4 + 1)
+#define PARTS_MAX (MXP_MARKER_MAX / 4 + 1)
 
 /*! \brief Tells if the strings of a TXT record, joined, begin as a marker does. */
 static bool is_marker(const knot_rdata_t *rdata)
@@ -47,6 +47,18 @@ mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **mar
 		*marker = rdata;
 	}
 	return MXP_OK;
+}
+
+/*! \brief Length of the text of a TXT record in octets. */
+static size_t text_len(const knot_rdata_t *rdata)
+{
+	const uint8_t *end = rdata->data + rdata->len;
+	size_t len = 0;
+	for (const uint8_t *str = rdata->data; str < end && len <= MXP_MARKER_MAX;
+	     str += 1 + *str) {
+		len += *str;
+	}
+	return len;
 }
 
 /*! \brief Text of a TXT record: a single string in its place, or several joined. */
@@ -140,6 +152,10 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
                       mxp_fault_t *fault)
 {
+	if (text_len(rdata) > MXP_MARKER_MAX) {
+		*fault = (mxp_fault_t){ .cause = MXP_MARKER_LENGTH };
+		return false;
+	}
 	mxp_span_t text = join_strings(rdata, mm, &marker->joined);
 	if (text.data == NULL) {
 		*fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };

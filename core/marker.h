@@ -21,6 +21,9 @@
 /*! \brief What the text of a marker begins with, in any letter case. */
 #define MXP_MARKER_PREFIX "mx-preset="
 
+/*! \brief Longest marker, in octets of its text. */
+#define MXP_MARKER_MAX 1024
+
 /*! \brief A marker that is well formed. */
 typedef struct {
 	mxp_span_t name;   /*!< Name of the preset. */

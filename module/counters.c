@@ -10,7 +10,6 @@ enum {
 	CTR_SYNTHESIZED,
 	CTR_OVERRIDDEN,
 	CTR_FILTERED,
-	CTR_FALLBACK,
 	CTR_UNSIGNED,
 	CTR_FAILED,
 };
@@ -42,8 +41,7 @@ static char *source_to_str(uint32_t idx, uint32_t count)
 int mxp_counters_add(knotd_mod_t *mod)
 {
 	int ret = knotd_mod_stats_add(mod, "synthesized", SOURCES, source_to_str);
-	static const char *const names[] = { "overridden", "filtered", "fallback", "unsigned",
-		                             "failed" };
+	static const char *const names[] = { "overridden", "filtered", "unsigned", "failed" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == KNOT_EOK; i++) {
 		ret = knotd_mod_stats_add(mod, names[i], 1, NULL);
 	}
@@ -64,11 +62,8 @@ void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t 
 	if (!mxp_context_settings(mod)->statistics) {
 		return;
 	}
-	if (decision->source == MXP_SOURCE_OVERRIDE) {
+	if (decision->source == MXP_SOURCE_OVERRIDE && decision->serve != MXP_SERVE_FAIL) {
 		knotd_mod_stats_incr(mod, thread, CTR_OVERRIDDEN, 0, 1);
-	}
-	if (decision->fallback) {
-		knotd_mod_stats_incr(mod, thread, CTR_FALLBACK, 0, 1);
 	}
 	switch (decision->serve) {
 	case MXP_SERVE_STORED:
@@ -86,12 +81,5 @@ void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t 
 	case MXP_SERVE_UNSIGNED:
 		knotd_mod_stats_incr(mod, thread, CTR_UNSIGNED, 0, 1);
 		break;
-	}
-}
-
-void mxp_counters_fail(knotd_mod_t *mod, unsigned thread)
-{
-	if (mxp_context_settings(mod)->statistics) {
-		knotd_mod_stats_incr(mod, thread, CTR_FAILED, 0, 1);
 	}
 }

@@ -29,11 +29,3 @@ int mxp_counters_add(knotd_mod_t *mod);
  * \param decision  What the query is answered with.
  */
 void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t *decision);
-
-/*!
- * \brief Counts a query that fails although it was counted as answered, if the settings say so.
- *
- * \param mod     Module.
- * \param thread  Number of the query's thread.
- */
-void mxp_counters_fail(knotd_mod_t *mod, unsigned thread);

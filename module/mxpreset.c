@@ -265,8 +265,8 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 
 static int mxpreset_load(knotd_mod_t *mod)
 {
-	// Queries in a reverse zone shall not cost anything.
-	if (mxp_zone_is_reverse(knotd_mod_zone(mod))) {
+	// Queries in a zone that is left alone shall not cost anything.
+	if (mxp_zone_is_exempt(knotd_mod_zone(mod))) {
 		return KNOT_EOK;
 	}
 

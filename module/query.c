@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <stdio.h>
+
 #include <libknot/descriptor.h>
 
 #include "context.h"
 #include "counters.h"
+#include "ede.h"
 #include "pkt.h"
 #include "qtype.h"
 #include "query.h"
@@ -13,20 +16,42 @@
 /*! Keeps the many registers of a rare case out of the usual one. */
 #define NOINLINE __attribute__((noinline))
 
-/*! \brief Decides for an MX query, signs the answer if need be, counts the query, and warns. */
-static mxp_serve_t decide_and_count(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                                    knotd_mod_t *mod, mxp_verdict_t *verdict)
+/*! \brief Decides for an MX query, and signs the answer if need be. */
+static mxp_serve_t decide_and_sign(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                   knotd_mod_t *mod, mxp_verdict_t *verdict)
 {
 	mxp_verdict_decide(mx, pkt, qdata, mod, verdict);
 	mxp_verdict_sign(pkt, qdata, mod, verdict);
 
+	return verdict->decision.serve;
+}
+
+/*! \brief Tells in the response why a preset is served. */
+NOINLINE static void explain_preset(const mxp_decision_t *decision, const mxp_verdict_t *verdict,
+                                    knot_pkt_t *pkt, knotd_qdata_t *qdata)
+{
+	char text[MXP_EDE_TEXT_MAX + 1];
+	snprintf(text, sizeof(text), "preset %s by %s, map %s", decision->preset->name,
+	         mxp_source_str(decision->source), verdict->snapshot->view.map->version);
+	mxp_ede_add(pkt, qdata, KNOT_EDNS_EDE_SYNTHESIZED, text);
+}
+
+/*! \brief Ends an MX query with what became of the decision: warns, counts, and tells why. */
+static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *verdict,
+                                 knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
 	const mxp_decision_t *decision = &verdict->decision;
-	for (size_t i = 0; i < decision->fault_count; i++) {
-		mxp_warn(mod, knotd_qdata_zone_name(qdata), &decision->faults[i]);
+	if (decision->fault.cause != MXP_OK) {
+		mxp_warn(mod, knotd_qdata_zone_name(qdata), &decision->fault);
 	}
 	mxp_counters_count(mod, qdata->params->thread_id, decision);
-
-	return decision->serve;
+	if (decision->serve == MXP_SERVE_FAIL) {
+		return mxp_verdict_fail(&decision->fault, pkt, qdata);
+	}
+	if (decision->serve == MXP_SERVE_PRESET && mxp_context_settings(mod)->ede) {
+		explain_preset(decision, verdict, pkt, qdata);
+	}
+	return state;
 }
 
 /*! \brief Answer of a preset in wire form (NULL if there is none). */
@@ -49,9 +74,6 @@ static int put_records(const mxp_verdict_t *verdict, const knot_dname_t *owner, 
 	                decision->ttl);
 	rrset.rrs = decision->rrs;
 
-	if (is_preset && settings->ede) {
-		qdata->rcode_ede = KNOT_EDNS_EDE_SYNTHESIZED;
-	}
 	if (is_preset && !settings->rotation && hint == KNOT_COMPR_HINT_QNAME &&
 	    mxp_answer_put(answer_of(verdict), &rrset, flags, pkt)) {
 		return KNOT_EOK;
@@ -60,17 +82,9 @@ static int put_records(const mxp_verdict_t *verdict, const knot_dname_t *owner, 
 	return knot_pkt_put_rotate(pkt, hint, &rrset, rotate, flags);
 }
 
-/*! \brief Fails with an answer that was decided. */
-static knotd_in_state_t fail(knotd_qdata_t *qdata, knotd_mod_t *mod)
-{
-	mxp_counters_fail(mod, qdata->params->thread_id);
-	return KNOTD_IN_STATE_ERROR;
-}
-
 /*! \brief Puts the answer into the packet, as the server does with that of a zone. */
-static knotd_in_state_t put_answer(const mxp_verdict_t *verdict, const knot_dname_t *owner,
-                                   uint16_t hint, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                                   knotd_mod_t *mod)
+static knotd_in_state_t put_answer(mxp_verdict_t *verdict, const knot_dname_t *owner, uint16_t hint,
+                                   knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	const bool udp = (qdata->params->proto == KNOTD_QUERY_PROTO_UDP);
 	const uint16_t flags = udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
@@ -88,7 +102,9 @@ static knotd_in_state_t put_answer(const mxp_verdict_t *verdict, const knot_dnam
 	} else if (ret == KNOT_ESPACE && udp) {
 		return KNOTD_IN_STATE_TRUNC;
 	}
-	return fail(qdata, mod);
+	mxp_decision_fail(&verdict->decision,
+	                  ret == KNOT_ESPACE ? MXP_MESSAGE_LENGTH : MXP_NO_MEMORY);
+	return KNOTD_IN_STATE_ERROR;
 }
 
 // A query at the apex is answered before the server looks it up.
@@ -103,16 +119,12 @@ NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t
 
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	mxp_verdict_t verdict;
-	switch (decide_and_count(&mx, pkt, qdata, mod, &verdict)) {
-	case MXP_SERVE_STORED:
-	case MXP_SERVE_UNSIGNED:
-		return state;
-	case MXP_SERVE_FAIL:
-		return KNOTD_IN_STATE_ERROR;
-	default:
+	const mxp_serve_t serve = decide_and_sign(&mx, pkt, qdata, mod, &verdict);
+	if (serve == MXP_SERVE_PRESET || serve == MXP_SERVE_FILTERED) {
 		knot_wire_set_aa(pkt->wire);
-		return put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_QNAME, pkt, qdata, mod);
+		state = put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_QNAME, pkt, qdata, mod);
 	}
+	return conclude(state, &verdict, pkt, qdata, mod);
 }
 
 NOINLINE static void log_messages(knotd_mod_t *mod)
@@ -155,21 +167,19 @@ NOINLINE static knotd_in_state_t answer_mx(knotd_in_state_t state, knot_pkt_t *p
 		return state;
 	}
 	mxp_verdict_t verdict;
-	switch (decide_and_count(&mx, pkt, qdata, mod, &verdict)) {
-	case MXP_SERVE_STORED:
-	case MXP_SERVE_UNSIGNED:
-		return state;
-	case MXP_SERVE_FAIL:
-		return KNOTD_IN_STATE_ERROR;
-	default:
+	const mxp_serve_t serve = decide_and_sign(&mx, pkt, qdata, mod, &verdict);
+	if (serve == MXP_SERVE_PRESET || serve == MXP_SERVE_FILTERED) {
 		if (mxp_context(mod)->online_first && knot_pkt_has_dnssec(qdata->query)) {
-			return fail(qdata, mod); // It is too late for a signature.
+			// It is too late for a signature.
+			mxp_decision_fail(&verdict.decision, MXP_ONLINE_FIRST);
+		} else if (stored < pkt->rrset_count && mxp_pkt_remove(pkt, stored) != KNOT_EOK) {
+			mxp_decision_fail(&verdict.decision, MXP_NO_MEMORY);
+		} else {
+			state = put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_NONE, pkt, qdata,
+			                   mod);
 		}
-		if (stored < pkt->rrset_count && mxp_pkt_remove(pkt, stored) != KNOT_EOK) {
-			return fail(qdata, mod);
-		}
-		return put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_NONE, pkt, qdata, mod);
 	}
+	return conclude(state, &verdict, pkt, qdata, mod);
 }
 
 static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <stdio.h>
 #include <urcu.h>
 
 #include <libknot/descriptor.h>
@@ -7,6 +8,7 @@
 #include <libknot/rrtype/rrsig.h>
 
 #include "context.h"
+#include "ede.h"
 #include "rrsig.h"
 #include "verdict.h"
 
@@ -39,6 +41,17 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
 	};
 	mxp_decide(&instance->settings.rules, &out->snapshot->view, &out->apex, &pkt->mm,
 	           &out->decision);
+}
+
+knotd_in_state_t mxp_verdict_fail(const mxp_fault_t *fault, knot_pkt_t *pkt, knotd_qdata_t *qdata)
+{
+	char text[sizeof("mx-preset: ") + MXP_FAULT_STR_LEN];
+	char reason[MXP_FAULT_STR_LEN];
+	snprintf(text, sizeof(text), "mx-preset: %s", mxp_fault_str(fault, reason));
+	mxp_ede_add_failure(pkt, qdata, KNOT_EDNS_EDE_INV_DATA, text);
+	// What the server has found so far, such as NXDOMAIN, does not count any more.
+	qdata->rcode = KNOT_RCODE_SERVFAIL;
+	return KNOTD_IN_STATE_ERROR;
 }
 
 mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)

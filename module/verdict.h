@@ -53,6 +53,17 @@ void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                       mxp_verdict_t *verdict);
 
 /*!
+ * \brief Fails with a query: SERVFAIL, and the reason in the response.
+ *
+ * \param fault  Why.
+ * \param pkt    Response.
+ * \param qdata  Query.
+ *
+ * \return State of a hook.
+ */
+knotd_in_state_t mxp_verdict_fail(const mxp_fault_t *fault, knot_pkt_t *pkt, knotd_qdata_t *qdata);
+
+/*!
  * \brief Keys of the zone of a query.
  *
  * \param qdata  Query.

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include <libknot/errcode.h>
+#include <libknot/rrtype/opt.h>
+#include <libknot/rrtype/tsig.h>
+
+#include "ede.h"
+
+static size_t text_len(const char *text)
+{
+	return strnlen(text, MXP_EDE_TEXT_MAX);
+}
+
+/*! \brief Octets that the option takes in an OPT record. */
+static uint16_t option_size(const char *text)
+{
+	return (uint16_t)(KNOT_EDNS_OPTION_HDRLEN + sizeof(uint16_t) + text_len(text));
+}
+
+static bool has_edns(const knotd_qdata_t *qdata)
+{
+	return !knot_rrset_empty(&qdata->opt_rr);
+}
+
+static int add_option(knotd_qdata_t *qdata, uint16_t code, const char *text)
+{
+	uint8_t data[sizeof(code) + MXP_EDE_TEXT_MAX];
+	const size_t len = text_len(text);
+	knot_wire_write_u16(data, code);
+	memcpy(data + sizeof(code), text, len);
+	return knot_edns_add_option(&qdata->opt_rr, KNOT_EDNS_OPTION_EDE,
+	                            (uint16_t)(sizeof(code) + len), data, qdata->mm);
+}
+
+void mxp_ede_add(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text)
+{
+	// The server takes back as much of the reserve as the OPT record has then.
+	const uint16_t size = option_size(text);
+	if (has_edns(qdata) && knot_pkt_reserve(pkt, size) == KNOT_EOK &&
+	    add_option(qdata, code, text) != KNOT_EOK) {
+		(void)knot_pkt_reclaim(pkt, size);
+	}
+}
+
+void mxp_ede_add_failure(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text)
+{
+	if (!has_edns(qdata)) {
+		return;
+	}
+	// A SERVFAIL is made anew, of header, question, OPT and TSIG.
+	size_t size = KNOT_WIRE_HEADER_SIZE + pkt->qname_size + 2 * sizeof(uint16_t) +
+	              knot_edns_wire_size(&qdata->opt_rr) + option_size(text);
+	if (knot_pkt_has_tsig(qdata->query)) {
+		size += knot_tsig_wire_size(&qdata->sign.tsig_key);
+	}
+	if (size <= pkt->max_size) {
+		(void)add_option(qdata, code, text);
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Extended DNS Errors with a text (RFC 8914).
+ *
+ * The server itself can only put a code, so the option is added to the OPT record that it is going
+ * to put. Nothing of an answer ever gives way to it.
+ */
+
+#pragma once
+
+#include <knot/module.h>
+
+/*! \brief Longest EXTRA-TEXT, in octets. */
+#define MXP_EDE_TEXT_MAX 128
+
+/*!
+ * \brief Adds an Extended DNS Error to a response that is complete but for the server's own
+ * records.
+ *
+ * \param pkt    Response.
+ * \param qdata  Query.
+ * \param code   INFO-CODE.
+ * \param text   EXTRA-TEXT, cut at #MXP_EDE_TEXT_MAX octets.
+ */
+void mxp_ede_add(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text);
+
+/*!
+ * \brief Adds an Extended DNS Error to the SERVFAIL that a response becomes.
+ *
+ * \param pkt    Response.
+ * \param qdata  Query.
+ * \param code   INFO-CODE.
+ * \param text   EXTRA-TEXT, cut at #MXP_EDE_TEXT_MAX octets.
+ */
+void mxp_ede_add_failure(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text);

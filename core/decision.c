@@ -239,7 +239,6 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 		return;
 	}
 	if (rules->marker && decide_marker(view, apex, mm, out)) {
-		out->ttl = out->serve == MXP_SERVE_STORED ? apex->mx_ttl : out->ttl;
 		return;
 	}
 	if (apex->mx.count > 0) { // Rule 3.

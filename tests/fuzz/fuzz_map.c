@@ -91,11 +91,9 @@ static void check_zone(const mxp_map_t *map, const mxp_preset_t *preset, const k
 	mxp_decide(&rules, &view, &apex, NULL, &decision);
 
 	char text[MXP_FAULT_STR_LEN];
-	for (size_t i = 0; i < decision.fault_count; i++) {
-		check_text(mxp_fault_str(&decision.faults[i], text));
-	}
+	check_text(mxp_fault_str(&decision.fault, text));
 	if (decision.serve != MXP_SERVE_PRESET) {
-		require(decision.serve == MXP_SERVE_STORED && decision.fault_count > 0);
+		require(decision.serve == MXP_SERVE_FAIL && decision.fault.cause != MXP_OK);
 		return;
 	}
 	require(decision.preset == mxp_map_find(map, mxp_span(preset->name)));

@@ -94,7 +94,7 @@ static bool is_good(const char *text, size_t len)
 		pos++;
 	}
 	const char *params = text + pos;
-	bool good = name_len > 0;
+	bool good = name_len > 0 && strlen(MXP_MARKER_PREFIX) + len <= MXP_MARKER_MAX;
 	while (pos < len && good) {
 		const char *part = text + pos;
 		const size_t size = part_len(part, len - pos);
@@ -177,12 +177,12 @@ static void check_decision(const knot_rdataset_t *txt, size_t markers, bool good
 	mxp_decision_t decision;
 	mxp_decide(&rules, &view, &apex, NULL, &decision);
 
-	require(decision.fallback == (decision.fault_count > 0));
-	require(decision.fallback || (decision.source == MXP_SOURCE_MARKER) == (markers == 1));
-	require(!decision.fallback || decision.source == MXP_SOURCE_BUILTIN);
-	require(decision.fallback || markers == 0 || good);
-	for (size_t i = 0; i < decision.fault_count; i++) {
-		check_fault(&decision.faults[i]);
+	const bool failed = (decision.serve == MXP_SERVE_FAIL);
+	require(failed == (decision.fault.cause != MXP_OK));
+	require((decision.source == MXP_SOURCE_MARKER) == (markers > 0));
+	require(failed || markers == 0 || (markers == 1 && good));
+	if (failed) {
+		check_fault(&decision.fault);
 	}
 	if (decision.serve == MXP_SERVE_PRESET) {
 		require(decision.rrs.count == decision.preset->mx_count);

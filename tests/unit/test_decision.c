@@ -23,8 +23,7 @@ typedef struct {
 	const char *served;  /*!< Name of the preset that is served. */
 	const char *records; /*!< Records if not the stored ones. */
 	uint32_t ttl;
-	bool fallback;
-	mxp_cause_t causes[MXP_FAULTS_MAX + 1];
+	mxp_cause_t cause; /*!< Why it fails. */
 } case_t;
 
 static const char default_map[] =
@@ -43,14 +42,13 @@ static const char default_map[] =
 #define BUILTIN_STORED       STORED(MXP_SOURCE_BUILTIN, 77)
 #define FILTERED(rrs) \
 	.serve = MXP_SERVE_FILTERED, .source = MXP_SOURCE_OVERRIDE, .ttl = 77, .records = (rrs)
-#define FAIL(...) .serve = MXP_SERVE_FAIL, .causes = { __VA_ARGS__ }
+#define FAIL(why, reason) .serve = MXP_SERVE_FAIL, .source = MXP_SOURCE_##why, .cause = (reason)
 #define PRESET(why, preset_name, seconds, rrs)                                        \
 	.serve = MXP_SERVE_PRESET, .source = MXP_SOURCE_##why, .served = preset_name, \
 	.ttl = (seconds), .records = (rrs)
-#define HOUSE_RRS     "10 mx1.house.test.\n20 mx2.house.test."
-#define HOUSE         PRESET(BUILTIN, "house", 600, HOUSE_RRS)
-#define GANDI(why)    PRESET(why, "gandi", 10800, "10 spool.gandi.test.\n50 fb.gandi.test.")
-#define FALLBACK(...) .fallback = true, .causes = { __VA_ARGS__ }
+#define HOUSE_RRS  "10 mx1.house.test.\n20 mx2.house.test."
+#define HOUSE      PRESET(BUILTIN, "house", 600, HOUSE_RRS)
+#define GANDI(why) PRESET(why, "gandi", 10800, "10 spool.gandi.test.\n50 fb.gandi.test.")
 
 /* Stored records. */
 #define FOREIGN "5 mail.other.test."
@@ -75,10 +73,9 @@ static const case_t cases[] = {
 	{ .name = "built-in cannot be expanded",
 	  .builtin = "outlook",
 	  .zone = "my-zone.test.",
-	  STORED(MXP_SOURCE_NONE, 0),
-	  .causes = { MXP_PARAM_UNSET } },
-	{ .name = "built-in is missing", .builtin = "nobody", FAIL(MXP_NO_BUILTIN) },
-	{ .name = "no map", .no_map = true, FAIL(MXP_NO_MAP) },
+	  FAIL(BUILTIN, MXP_PARAM_UNSET) },
+	{ .name = "built-in is missing", .builtin = "nobody", FAIL(BUILTIN, MXP_NO_BUILTIN) },
+	{ .name = "no map", .no_map = true, FAIL(BUILTIN, MXP_NO_MAP) },
 
 	// Rule 4: the instance's preset.
 	{ .name = "preset", .preset = "gandi", GANDI(PRESET) },
@@ -93,9 +90,8 @@ static const case_t cases[] = {
 	{ .name = "preset cannot be expanded",
 	  .preset = "outlook",
 	  .zone = "my-zone.test.",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_UNSET) },
-	{ .name = "preset is missing", .preset = "nobody", HOUSE, FALLBACK(MXP_UNKNOWN_PRESET) },
+	  FAIL(PRESET, MXP_PARAM_UNSET) },
+	{ .name = "preset is missing", .preset = "nobody", FAIL(PRESET, MXP_NO_PRESET) },
 	{ .name = "preset, built-in is missing",
 	  .preset = "gandi",
 	  .builtin = "nobody",
@@ -103,15 +99,13 @@ static const case_t cases[] = {
 	{ .name = "both are missing",
 	  .preset = "nobody",
 	  .builtin = "nobody",
-	  .fallback = true,
-	  FAIL(MXP_UNKNOWN_PRESET, MXP_NO_BUILTIN) },
+	  FAIL(PRESET, MXP_NO_PRESET) },
 	{ .name = "neither can be expanded",
 	  .preset = "plain",
 	  .builtin = "outlook",
 	  .zone = "my-zone.test.",
-	  STORED(MXP_SOURCE_NONE, 0),
-	  FALLBACK(MXP_PARAM_UNSET, MXP_PARAM_UNSET) },
-	{ .name = "preset, no map", .preset = "gandi", .no_map = true, FAIL(MXP_NO_MAP) },
+	  FAIL(PRESET, MXP_PARAM_UNSET) },
+	{ .name = "preset, no map", .preset = "gandi", .no_map = true, FAIL(PRESET, MXP_NO_MAP) },
 
 	// Rule 3: only built-in records are stored.
 	{ .name = "built-in stored", .mx = HOUSE_RRS, BUILTIN_STORED },
@@ -262,12 +256,11 @@ static const case_t cases[] = {
 	{ .name = "marker without a value, instance has one",
 	  .param = "inst",
 	  .txt = "\"mx-preset=plain\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_UNSET) },
+	  FAIL(MARKER, MXP_PARAM_UNSET) },
 	{ .name = "marker, no map",
 	  .no_map = true,
 	  .txt = "\"mx-preset=gandi\"",
-	  FAIL(MXP_NO_MAP) },
+	  FAIL(MARKER, MXP_NO_MAP) },
 
 	// Marker none.
 	{ .name = "none", .txt = "\"mx-preset=none\"", STORED(MXP_SOURCE_MARKER, 0) },
@@ -289,84 +282,65 @@ static const case_t cases[] = {
 	  STORED(MXP_SOURCE_MARKER, 0) },
 	{ .name = "none with a bad part",
 	  .txt = "\"mx-preset=none x\"",
-	  HOUSE,
-	  FALLBACK(MXP_NO_PARAM) },
+	  FAIL(MARKER, MXP_NO_PARAM) },
 
 	// A marker that cannot be honoured is as none at all.
 	{ .name = "bad marker: unknown",
 	  .txt = "\"mx-preset=nobody\"",
-	  HOUSE,
-	  FALLBACK(MXP_UNKNOWN_PRESET) },
-	{ .name = "bad marker: empty", .txt = "\"mx-preset=\"", HOUSE, FALLBACK(MXP_NO_NAME) },
-	{ .name = "bad marker: part",
-	  .txt = "\"mx-preset=gandi x\"",
-	  HOUSE,
-	  FALLBACK(MXP_NO_PARAM) },
+	  FAIL(MARKER, MXP_UNKNOWN_PRESET) },
+	{ .name = "bad marker: empty", .txt = "\"mx-preset=\"", FAIL(MARKER, MXP_NO_NAME) },
+	{ .name = "bad marker: part", .txt = "\"mx-preset=gandi x\"", FAIL(MARKER, MXP_NO_PARAM) },
 	{ .name = "bad marker: twice",
 	  .txt = "\"mx-preset=gandi a=1 A=1\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_TWICE) },
+	  FAIL(MARKER, MXP_PARAM_TWICE) },
 	{ .name = "bad marker: zone",
 	  .txt = "\"mx-preset=own zone=x\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_ZONE) },
+	  FAIL(MARKER, MXP_PARAM_ZONE) },
 	{ .name = "bad marker: value",
 	  .txt = "\"mx-preset=outlook id=a.b\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_VALUE) },
+	  FAIL(MARKER, MXP_PARAM_VALUE) },
 	{ .name = "bad marker: value of no use",
 	  .txt = "\"mx-preset=gandi id=a.b\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_VALUE) },
+	  FAIL(MARKER, MXP_PARAM_VALUE) },
 	{ .name = "bad marker: no value",
 	  .txt = "\"mx-preset=plain\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_UNSET) },
+	  FAIL(MARKER, MXP_PARAM_UNSET) },
 	{ .name = "bad marker: no default for the zone",
 	  .zone = "my-zone.test.",
 	  .txt = "\"mx-preset=outlook\"",
-	  HOUSE,
-	  FALLBACK(MXP_PARAM_UNSET) },
+	  FAIL(MARKER, MXP_PARAM_UNSET) },
 	{ .name = "bad marker: two",
 	  .txt = "\"mx-preset=gandi\"\n\"mx-preset=outlook\"",
-	  HOUSE,
-	  FALLBACK(MXP_TWO_MARKERS) },
+	  FAIL(MARKER, MXP_TWO_MARKERS) },
 	{ .name = "bad marker: two, one none",
 	  .txt = "\"mx-preset=gandi\"\n\"mx-preset=none\"",
-	  HOUSE,
-	  FALLBACK(MXP_TWO_MARKERS) },
+	  FAIL(MARKER, MXP_TWO_MARKERS) },
 	{ .name = "bad marker, preset",
 	  .preset = "gandi",
 	  .txt = "\"mx-preset=nobody\"",
-	  GANDI(PRESET),
-	  FALLBACK(MXP_UNKNOWN_PRESET) },
+	  FAIL(MARKER, MXP_UNKNOWN_PRESET) },
 	{ .name = "bad marker, built-in stored",
 	  .mx = HOUSE_RRS,
 	  .txt = "\"mx-preset=nobody\"",
-	  BUILTIN_STORED,
-	  FALLBACK(MXP_UNKNOWN_PRESET) },
+	  FAIL(MARKER, MXP_UNKNOWN_PRESET) },
 	{ .name = "bad marker, bad preset",
 	  .preset = "nobody",
 	  .txt = "\"mx-preset=\"",
-	  HOUSE,
-	  FALLBACK(MXP_NO_NAME, MXP_UNKNOWN_PRESET) },
+	  FAIL(MARKER, MXP_NO_NAME) },
 	{ .name = "bad marker, bad preset, built-in is missing",
 	  .preset = "plain",
 	  .builtin = "nobody",
 	  .txt = "\"mx-preset=\"",
-	  .fallback = true,
-	  FAIL(MXP_NO_NAME, MXP_PARAM_UNSET, MXP_NO_BUILTIN) },
+	  FAIL(MARKER, MXP_NO_NAME) },
 	{ .name = "bad marker, bad preset, built-in cannot be expanded",
 	  .preset = "nobody",
 	  .builtin = "plain",
 	  .txt = "\"mx-preset=\"",
-	  STORED(MXP_SOURCE_NONE, 0),
-	  FALLBACK(MXP_NO_NAME, MXP_UNKNOWN_PRESET, MXP_PARAM_UNSET) },
+	  FAIL(MARKER, MXP_NO_NAME) },
 	{ .name = "bad marker, no map",
 	  .no_map = true,
 	  .txt = "\"mx-preset=\"",
-	  .fallback = true,
-	  FAIL(MXP_NO_NAME, MXP_NO_MAP) },
+	  FAIL(MARKER, MXP_NO_NAME) },
 
 	// Markers off.
 	{ .name = "marker off", .marker_off = true, .txt = "\"mx-preset=gandi\"", HOUSE },
@@ -434,13 +408,9 @@ static void check_decision(void **state)
 	mxp_decision_t decision;
 	mxp_decide(&rules, &view, &apex, NULL, &decision);
 	assert_int_equal(decision.serve, row->serve);
-	assert_int_equal(decision.fallback, row->fallback);
-	for (size_t i = 0; i < decision.fault_count; i++) {
-		assert_int_equal(decision.faults[i].cause, row->causes[i]);
-	}
-	assert_int_equal(row->causes[decision.fault_count], MXP_OK);
+	assert_int_equal(decision.fault.cause, row->cause);
+	assert_int_equal(decision.source, row->source);
 	if (row->serve != MXP_SERVE_FAIL) {
-		assert_int_equal(decision.source, row->source);
 		assert_int_equal(decision.ttl, row->ttl);
 	}
 	if (row->records != NULL) {
@@ -460,11 +430,68 @@ static void check_decision(void **state)
 	mxp_map_free(map);
 }
 
-static struct CMUnitTest tests[COUNT(cases)];
+/*! \brief What cannot be signed is served as it is stored, and that is the decision. */
+static void unsigns_a_decision(void **state)
+{
+	(void)state;
+	static const struct {
+		mxp_serve_t serve;
+		mxp_source_t source;
+		bool stored;
+		mxp_source_t then;
+	} rows[] = {
+		{ MXP_SERVE_PRESET, MXP_SOURCE_MARKER, false, MXP_SOURCE_NONE },
+		{ MXP_SERVE_PRESET, MXP_SOURCE_MARKER, true, MXP_SOURCE_BUILTIN },
+		{ MXP_SERVE_FILTERED, MXP_SOURCE_OVERRIDE, true, MXP_SOURCE_OVERRIDE },
+		{ MXP_SERVE_FAIL, MXP_SOURCE_BUILTIN, false, MXP_SOURCE_NONE },
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		mxp_apex_t apex = { .mx = make_rrs("MX", rows[i].stored ? FOREIGN : NULL),
+			            .mx_ttl = 77 };
+		mxp_decision_t decision = {
+			.serve = rows[i].serve,
+			.source = rows[i].source,
+			.rrs = make_rrs("MX", HOUSE_RRS),
+			.allocated = true,
+		};
+		mxp_decision_unsign(&decision, &apex, MXP_NO_KEY, NULL);
+		assert_int_equal(decision.serve, MXP_SERVE_UNSIGNED);
+		assert_int_equal(decision.source, rows[i].then);
+		assert_int_equal(decision.fault.cause, MXP_NO_KEY);
+		assert_int_equal(decision.rrs.count, 0);
+		assert_int_equal(decision.ttl, 77);
+		mxp_decision_clear(&decision, NULL);
+		knot_rdataset_clear(&apex.mx, NULL);
+	}
+}
+
+static void exempts_zones(void **state)
+{
+	(void)state;
+	static const char *const exempt[] = {
+		".", "arpa.", "in-addr.arpa.", "2.0.192.in-addr.arpa.", "ip6.arpa.", "home.arpa."
+	};
+	static const char *const others[] = { "com.", "example.com.", "arpa.com.", "xarpa.",
+		                              "in-addr.arpa.example." };
+	knot_dname_storage_t name;
+	for (size_t i = 0; i < COUNT(exempt); i++) {
+		assert_true(mxp_zone_is_exempt(make_name(exempt[i], name)));
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_false(mxp_zone_is_exempt(make_name(others[i], name)));
+	}
+}
+
+static const struct CMUnitTest others[] = {
+	cmocka_unit_test(unsigns_a_decision),
+	cmocka_unit_test(exempts_zones),
+};
+
+static struct CMUnitTest tests[COUNT(cases) + COUNT(others)];
 
 int main(void)
 {
-	(void)ADD_ROWS(tests, check_decision, cases);
+	memcpy(ADD_ROWS(tests, check_decision, cases), others, sizeof(others));
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,41 +259,57 @@ static void check_marker(void **state)
 	knot_rdataset_clear(&txt, NULL);
 }
 
-/*! \brief The largest TXT record that can be, full of parameters. */
-static void parses_thousands_of_parameters(void **state)
+/*! \brief Makes a TXT record of a text. */
+static knot_rdata_t *make_record(uint8_t *buf, const char *text, size_t len)
+{
+	knot_rdata_t *record = (knot_rdata_t *)buf;
+	record->len = 0;
+	for (size_t at = 0; at < len; at += UINT8_MAX) {
+		const size_t part = len - at < UINT8_MAX ? len - at : UINT8_MAX;
+		record->data[record->len] = (uint8_t)part;
+		memcpy(record->data + record->len + 1, text + at, part);
+		record->len = (uint16_t)(record->len + 1 + part);
+	}
+	return record;
+}
+
+/*! \brief The longest marker that can be, full of parameters; and one octet more, and many. */
+static void parses_1024_octets(void **state)
 {
 	(void)state;
-	static uint8_t rdata[sizeof(knot_rdata_t) + UINT16_MAX + 1];
+	static uint8_t buf[sizeof(knot_rdata_t) + UINT16_MAX + 1];
 	static char text[UINT16_MAX];
 	size_t len = (size_t)sprintf(text, M "p");
 	size_t count = 0;
-	while (len < 65000) {
+	while (len + 10 < MXP_MARKER_MAX) {
 		len += (size_t)sprintf(text + len, " %zx=%zx", count, count);
 		count++;
 	}
-	for (unsigned twice = 0; twice < 2; twice++) {
-		knot_rdata_t *record = (knot_rdata_t *)rdata;
-		record->len = 0;
-		for (size_t at = 0; at < len; at += UINT8_MAX) {
-			const size_t part = len - at < UINT8_MAX ? len - at : UINT8_MAX;
-			record->data[record->len] = (uint8_t)part;
-			memcpy(record->data + record->len + 1, text + at, part);
-			record->len = (uint16_t)(record->len + 1 + part);
-		}
-		mxp_marker_t marker;
-		mxp_fault_t fault = { .cause = MXP_OK };
-		const bool good = mxp_marker_parse(record, NULL, &marker, &fault);
-		assert_int_equal(good, !twice);
-		if (good) {
-			char last[16];
-			sprintf(last, "%zx", count - 1);
-			assert_span(mxp_marker_value(&marker, last), last);
-		} else {
-			assert_int_equal(fault.cause, MXP_PARAM_TWICE);
-			assert_span((mxp_span_t){ fault.text, fault.text_len }, "10");
-		}
-		free(marker.joined);
-		len += (size_t)sprintf(text + len, " 10=0");
+	memset(text + len, ' ', sizeof(text) - len);
+
+	mxp_marker_t marker;
+	mxp_fault_t fault = { .cause = MXP_OK };
+	assert_true(
+		mxp_marker_parse(make_record(buf, text, MXP_MARKER_MAX), NULL, &marker, &fault));
+	char last[16];
+	sprintf(last, "%zx", count - 1);
+	assert_span(mxp_marker_value(&marker, last), last);
+	free(marker.joined);
+
+	memcpy(text + len, " 1a=0", 5);
+	assert_false(
+		mxp_marker_parse(make_record(buf, text, MXP_MARKER_MAX), NULL, &marker, &fault));
+	assert_int_equal(fault.cause, MXP_PARAM_TWICE);
+	assert_span((mxp_span_t){ fault.text, fault.text_len }, "1a");
+	free(marker.joined);
+
+	static const size_t too_long[] = { MXP_MARKER_MAX + 1, 2 * MXP_MARKER_MAX, 65000 };
+	for (size_t i = 0; i < COUNT(too_long); i++) {
+		marker.joined = NULL;
+		assert_false(mxp_marker_parse(make_record(buf, text, too_long[i]), NULL, &marker,
+		                              &fault));
+		assert_int_equal(fault.cause, MXP_MARKER_LENGTH);
+		assert_null(marker.joined);
 	}
 }
 
@@ -341,7 +357,7 @@ static void shows_every_cause(void **state)
 }
 
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(parses_thousands_of_parameters),
+	cmocka_unit_test(parses_1024_octets),
 	cmocka_unit_test(shows_every_cause),
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 
 #include "file.h"
 
+/*! Some steps of the time stamps of files. */
+#define YOUNG_MS 100
 /*! A map of this size would have millions of presets. */
 #define SIZE_LIMIT ((off_t)1 << 30)
 
@@ -45,6 +48,17 @@ const char *mxp_file_folder(const char *path, char *out, size_t out_len)
 		snprintf(out, out_len, "%.*s", slash > path ? (int)(slash - path) : 1, path);
 	}
 	return out;
+}
+
+bool mxp_file_is_young(const mxp_file_id_t *id)
+{
+	struct timespec now;
+	if (id->error != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+		return id->error == 0;
+	}
+	const int64_t age_ms = ((int64_t)now.tv_sec - id->mtime.tv_sec) * 1000 +
+	                       ((int64_t)now.tv_nsec - id->mtime.tv_nsec) / 1000000;
+	return age_ms < YOUNG_MS;
 }
 
 static bool same_time(const struct timespec *time1, const struct timespec *time2)

@@ -44,6 +44,15 @@ mxp_file_id_t mxp_file_id(const char *path);
 const char *mxp_file_folder(const char *path, char *out, size_t out_len);
 
 /*!
+ * \brief Tells if the content of a file has just changed: a change since may have the same time.
+ *
+ * \param id  State.
+ *
+ * \return True if so, also if the time of the last change is still to come.
+ */
+bool mxp_file_is_young(const mxp_file_id_t *id);
+
+/*!
  * \brief Compares two states of a file but for the last change of the inode.
  *
  * A file that is about to be replaced has another one for a moment.

@@ -59,9 +59,6 @@ static uint32_t synthesized_idx(mxp_source_t source)
 
 void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t *decision)
 {
-	if (!mxp_context_settings(mod)->statistics) {
-		return;
-	}
 	if (decision->source == MXP_SOURCE_OVERRIDE && decision->serve != MXP_SERVE_FAIL) {
 		knotd_mod_stats_incr(mod, thread, CTR_OVERRIDDEN, 0, 1);
 	}

@@ -22,7 +22,7 @@
 int mxp_counters_add(knotd_mod_t *mod);
 
 /*!
- * \brief Counts a query, if the settings say so.
+ * \brief Counts a query; the counters are registered.
  *
  * \param mod       Module.
  * \param thread    Number of the query's thread.

@@ -253,8 +253,10 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 		}
 		mxp_reading_clear(&reading);
 	}
-	// It was not watched until now: what was read may be half, or old already.
-	mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
+	// It was not watched until now, so a change right after it was read may go unnoticed.
+	if (mxp_file_is_young(&file->seen)) {
+		mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
+	}
 
 	return file;
 }

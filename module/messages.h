@@ -34,7 +34,7 @@ typedef struct mxp_message {
 typedef void (*mxp_log_f)(void *ctx, int priority, const char *message);
 
 /*! Messages that wait, the last one first; only to be looked at by #mxp_messages_waiting. */
-extern mxp_message_t *mxp_messages;
+extern __attribute__((visibility("hidden"))) mxp_message_t *mxp_messages;
 
 /*!
  * \brief Adds a message; it is lost if memory is exhausted.

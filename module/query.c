@@ -21,7 +21,9 @@ static mxp_serve_t decide_and_sign(const knot_rrset_t *mx, knot_pkt_t *pkt, knot
                                    knotd_mod_t *mod, mxp_verdict_t *verdict)
 {
 	mxp_verdict_decide(mx, pkt, qdata, mod, verdict);
-	mxp_verdict_sign(pkt, qdata, mod, verdict);
+	if (verdict->is_signed) {
+		mxp_verdict_sign(pkt, qdata, mod, verdict);
+	}
 
 	return verdict->decision.serve;
 }
@@ -44,7 +46,9 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 	if (decision->fault.cause != MXP_OK) {
 		mxp_warn(mod, knotd_qdata_zone_name(qdata), &decision->fault);
 	}
-	mxp_counters_count(mod, qdata->params->thread_id, decision);
+	if (mxp_context_settings(mod)->statistics) {
+		mxp_counters_count(mod, qdata->params->thread_id, decision);
+	}
 	if (decision->serve == MXP_SERVE_FAIL) {
 		return mxp_verdict_fail(&decision->fault, pkt, qdata);
 	}
@@ -127,16 +131,23 @@ NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t
 	return conclude(state, &verdict, pkt, qdata, mod);
 }
 
-NOINLINE static void log_messages(knotd_mod_t *mod)
+/*!
+ * \brief Logs the messages that wait before the query goes on.
+ *
+ * As the last call of the hook it costs other queries nothing.
+ */
+NOINLINE static knotd_in_state_t log_and_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
+                                                   knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	mxp_messages_log(mxp_context_log, mod);
+	return mxp_qtype_is_mx(pkt) ? preanswer_mx(state, pkt, qdata, mod) : state;
 }
 
 static knotd_in_state_t preanswer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                   knotd_mod_t *mod)
 {
 	if (mxp_messages_waiting()) {
-		log_messages(mod);
+		return log_and_preanswer(state, pkt, qdata, mod);
 	}
 	return mxp_qtype_is_mx(pkt) ? preanswer_mx(state, pkt, qdata, mod) : state;
 }

@@ -216,8 +216,6 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		return;
 	}
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
-	const bool marker_wrong = lint_marker(linter, decision);
-	report_faults(linter, decision, marker_wrong);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
 		text_warning(instance->follows
@@ -227,6 +225,10 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 		                       "as it is stored",
 		             zone);
 		mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
+	}
+	const bool marker_wrong = lint_marker(linter, decision);
+	if (decision->serve != MXP_SERVE_UNSIGNED) {
+		report_faults(linter, decision, marker_wrong);
 	}
 	lint_mixed(linter, decision);
 }

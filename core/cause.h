@@ -13,31 +13,33 @@
 
 /*! \brief Causes, in the order in which they can be met. */
 typedef enum {
-	MXP_OK = 0,         /*!< Nothing is wrong. */
-	MXP_TWO_MARKERS,    /*!< The zone has more than one marker. */
-	MXP_MARKER_LENGTH,  /*!< The marker is longer than 1,024 octets. */
-	MXP_NO_NAME,        /*!< The marker names no preset. */
-	MXP_NO_PARAM,       /*!< A part of the marker is not PARAM=VALUE. */
-	MXP_PARAM_ZONE,     /*!< The predefined parameter "zone" is given. */
-	MXP_PARAM_VALUE,    /*!< A parameter has an empty or otherwise invalid value. */
-	MXP_PARAM_TWICE,    /*!< A parameter is given twice. */
-	MXP_UNKNOWN_PRESET, /*!< The map has no such preset. */
-	MXP_PARAM_UNSET,    /*!< A parameter has neither value nor default for this zone. */
-	MXP_LABEL_LENGTH,   /*!< A label would exceed 63 octets. */
-	MXP_NAME_LENGTH,    /*!< An exchange would exceed 255 octets. */
-	MXP_EXCHANGE_TWICE, /*!< Two exchanges expand to the same name. */
-	MXP_MESSAGE_LENGTH, /*!< The answer would not fit in a DNS message. */
-	MXP_NO_MAP,         /*!< No good map was ever loaded. */
-	MXP_NO_BUILTIN,     /*!< The map lacks the instance's built-in. */
-	MXP_NO_PRESET,      /*!< The map lacks the instance's preset. */
-	MXP_NO_MEMORY,      /*!< Memory exhausted. */
-	MXP_DNSSEC_OFF,     /*!< The zone is signed and the module must not sign. */
-	MXP_NOT_SIGNING,    /*!< The zone is signed, and not by this server. */
-	MXP_NO_KEY,         /*!< The zone is signed and its private key is not at hand. */
-	MXP_MAX_TTL,        /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
-	MXP_ONLINE_FIRST,   /*!< mod-onlinesign comes before this module. */
-	MXP_ONLINE_BITMAP,  /*!< mod-onlinesign denies MX. */
-	MXP_CAUSES          /*!< Number of causes. */
+	MXP_OK = 0,          /*!< Nothing is wrong. */
+	MXP_TWO_MARKERS,     /*!< The zone has more than one marker. */
+	MXP_MARKER_LENGTH,   /*!< The marker is longer than 1,024 octets. */
+	MXP_NO_NAME,         /*!< The marker names no preset. */
+	MXP_NO_PARAM,        /*!< A part of the marker is not PARAM=VALUE. */
+	MXP_PARAM_ZONE,      /*!< The predefined parameter "zone" is given. */
+	MXP_PARAM_VALUE,     /*!< A parameter has an empty or otherwise invalid value. */
+	MXP_PARAM_TWICE,     /*!< A parameter is given twice. */
+	MXP_UNKNOWN_PRESET,  /*!< The map has no such preset. */
+	MXP_PARAM_UNSET,     /*!< A parameter has neither value nor default for this zone. */
+	MXP_LABEL_LENGTH,    /*!< A label would exceed 63 octets. */
+	MXP_NAME_LENGTH,     /*!< An exchange would exceed 255 octets. */
+	MXP_EXCHANGE_TWICE,  /*!< Two exchanges expand to the same name. */
+	MXP_MESSAGE_LENGTH,  /*!< The answer would not fit in a DNS message. */
+	MXP_NO_MAP,          /*!< No good map was ever loaded. */
+	MXP_NO_BUILTIN,      /*!< The map lacks the instance's built-in. */
+	MXP_NO_PRESET,       /*!< The map lacks the instance's preset. */
+	MXP_NO_MEMORY,       /*!< Memory exhausted. */
+	MXP_DNSSEC_OFF,      /*!< The zone is signed and the module must not sign. */
+	MXP_NOT_SIGNING,     /*!< The zone is signed, and not by this server. */
+	MXP_NO_KEY,          /*!< The zone is signed and its private key is not at hand. */
+	MXP_KEY_AWAY,        /*!< The same where it was at hand, or has to be. */
+	MXP_KEY_AWAY_ANSWER, /*!< The same, and an answer is at hand that was signed before. */
+	MXP_MAX_TTL,         /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
+	MXP_ONLINE_FIRST,    /*!< mod-onlinesign comes before this module. */
+	MXP_ONLINE_BITMAP,   /*!< mod-onlinesign denies MX. */
+	MXP_CAUSES           /*!< Number of causes. */
 } mxp_cause_t;
 
 /*! \brief A cause and the piece of text it is about. */

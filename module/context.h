@@ -20,9 +20,10 @@
 typedef struct {
 	mxp_connection_t connection; /*!< Connection to what zones share. */
 	uint8_t zone_size;           /*!< Size of the zone's name in octets. */
+	bool signing;                /*!< The server itself signs the zone. */
 	bool online;                 /*!< mod-onlinesign signs the zone. */
 	bool online_first;           /*!< It comes before this module. */
-	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have a keystore; most zones
+	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have keystores; most zones
 	                         have none and no memory to waste. */
 } mxp_context_t;
 

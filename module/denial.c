@@ -21,7 +21,8 @@
 
 /*! \brief A new signature and its place in the packet. */
 typedef struct {
-	size_t pos;
+	size_t pos; /*!< Of the RDATA. */
+	uint16_t len;
 	const mxp_signature_t *signature;
 } patch_t;
 
@@ -84,10 +85,7 @@ static int sign_after(const mxp_keys_t *keys, const knot_rrset_t *denial, const 
 	rdata[apex_bitmap(denial) + MX_OCTET] |= MX_BIT;
 
 	// The old signature stands for all that is signed.
-	int ret = mxp_sign(keys, rrsig, rrsig_len, data, size, out);
-	if (ret == KNOT_EOK && header + (*out)->len != rrsig_len) {
-		ret = KNOT_EACCES; // A signature of the same key is as long.
-	}
+	const int ret = mxp_sign(keys, rrsig, rrsig_len, data, size, rrsig_len - header, out);
 	mxp_free(mm, data);
 
 	return ret;
@@ -105,7 +103,8 @@ static int make_patch(const mxp_keys_t *keys, const knot_rrset_t *denial, knot_p
 		ret = sign_after(keys, denial, rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
-		out->pos = pos + len - out->signature->len;
+		out->pos = pos;
+		out->len = len;
 	}
 	return ret;
 }
@@ -118,8 +117,11 @@ static void write_patches(knot_pkt_t *pkt, uint16_t i, const patch_t *patches, s
 	mxp_pkt_overwrite(pkt, pos, &octet, sizeof(octet));
 	for (size_t j = 0; j < count; j++) {
 		const mxp_signature_t *signature = patches[j].signature;
-		mxp_pkt_overwrite(pkt, patches[j].pos, mxp_signature_bytes(signature),
-		                  signature->len);
+		uint8_t tag[sizeof(uint16_t)];
+		knot_wire_write_u16(tag, signature->key_tag);
+		mxp_pkt_overwrite(pkt, patches[j].pos + MXP_RRSIG_KEY_TAG, tag, sizeof(tag));
+		mxp_pkt_overwrite(pkt, patches[j].pos + patches[j].len - signature->len,
+		                  mxp_signature_bytes(signature), signature->len);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "denials.h"
 #include "qtype.h"
 #include "verdict.h"
+#include "warn.h"
 
 /*!
  * \brief Tells if the zone is served with MX that it does not store, so that no denial may deny it.
@@ -26,18 +27,37 @@ static bool serves_mx(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mo
 }
 
 /*!
+ * \brief Fails with a response whose denial of MX cannot be corrected, if the zone has to be
+ * signed.
+ *
+ * A cache would take it for the truth, and answer MX queries with it.
+ */
+static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	if (!mxp_verdict_has_to_sign(keys, mod)) {
+		return false;
+	}
+	const mxp_fault_t fault = { .cause = MXP_KEY_AWAY };
+	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
+	(void)mxp_verdict_fail(&fault, pkt, qdata);
+	return true;
+}
+
+/*!
  * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
  *
  * That there are keys is known from the answer, or else from the denial: one that is patched was
  * signed. The denial is cheaper, so the answer is signed only where the denial cannot tell: where
  * it comes without signatures, which nobody asked for or which did not fit, and to an MX query,
  * which gets a denial because its answer could not be signed.
+ *
+ * \return False if the response must not be sent.
  */
-static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	bool has_keys = mxp_qtype_is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
 	if (!serves_mx(has_keys, pkt, qdata, mod)) {
-		return;
+		return true;
 	}
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
 	while (i < pkt->rrset_count) {
@@ -46,32 +66,31 @@ static void correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 		} else if (!has_keys && serves_mx(true, pkt, qdata, mod)) {
 			has_keys = true;
 		} else {
-			return;
+			return !fail(&keys, pkt, qdata, mod);
 		}
 	}
+	mxp_verdict_log_back(&keys, mod);
+	return true;
 }
 
-/*! \brief Corrects the denials of a response from an RRset on. */
-static void find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+/*! \brief Corrects the denials of a response from an RRset on. Returns false if it is a failure. */
+static bool find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	const uint16_t first = mxp_denial_find(pkt, from);
-	if (first < pkt->rrset_count) {
-		correct_denials(first, pkt, qdata, mod);
-	}
+	return first == pkt->rrset_count || correct_denials(first, pkt, qdata, mod);
 }
 
 static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,
                                          knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	find_and_correct(0, pkt, qdata, mod);
-	return state;
+	return find_and_correct(0, pkt, qdata, mod) ? state : KNOTD_IN_STATE_ERROR;
 }
 
 static knotd_in_state_t additional_denial(knotd_in_state_t state, knot_pkt_t *pkt,
                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	find_and_correct(knot_pkt_section(pkt, KNOT_ADDITIONAL)->pos, pkt, qdata, mod);
-	return state;
+	const uint16_t from = knot_pkt_section(pkt, KNOT_ADDITIONAL)->pos;
+	return find_and_correct(from, pkt, qdata, mod) ? state : KNOTD_IN_STATE_ERROR;
 }
 
 /*! \brief Tells if a response may have been cut off: TC is set, or there are additional records. */
@@ -88,8 +107,8 @@ static knotd_state_t cut_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdat
                                 knotd_mod_t *mod)
 {
 	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && may_be_cut(pkt) &&
-	    !knot_pkt_has_tsig(qdata->query)) {
-		find_and_correct(0, pkt, qdata, mod);
+	    !knot_pkt_has_tsig(qdata->query) && !find_and_correct(0, pkt, qdata, mod)) {
+		return KNOTD_STATE_FAIL;
 	}
 	return state;
 }

@@ -8,6 +8,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
+#include "signer.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"
@@ -39,43 +40,60 @@ static char *join_paths(const char *base, const char *path)
 	return asprintf(&out, "%s/%s", base, path) >= 0 ? out : NULL;
 }
 
-/*! \brief Finds a policy's keystore; of those in Knot DNS 3.5, the first one is for new keys. */
-static knotd_conf_t keystore_of(knotd_mod_t *mod, const knotd_conf_t *policy)
+/*! \brief Path of the folder that paths of keystores are relative to, to be freed. */
+static char *keystore_base(knotd_mod_t *mod)
 {
-	knotd_conf_t keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
-#if KNOT_VERSION_HEX >= 0x030500
-	if (keystore.count > 0) {
-		const knotd_conf_t first = { .single = keystore.multi[0], .count = 1 };
-		knotd_conf_free(&keystore);
-		return first;
-	}
-#endif
-	return keystore;
-}
-
-/*! \brief Finds the keystore of a policy; a zone without one has the server's own. */
-static void find_keystore(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
-{
-	const char *config = DEFAULT_KEYSTORE;
-	knotd_conf_t keystore = { .count = 0 };
-	if (policy->count > 0) {
-		keystore = keystore_of(mod, policy);
-	}
-	if (keystore.count > 0) {
-		config = knotd_conf(mod, C_KEYSTORE, C_CONFIG, &keystore).single.string;
-		out->pkcs11 = knotd_conf(mod, C_KEYSTORE, C_BACKEND, &keystore).single.option ==
-		              BACKEND_PKCS11;
-	}
-	if (out->pkcs11) {
-		out->keystore = strdup(config);
-		return;
-	}
 	const char *storage = knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 	const char *kasp_db = knotd_conf(mod, C_DATABASE, C_KASP_DB, NULL).single.string;
-	char *base = join_paths(storage, kasp_db);
-	if (base != NULL) {
-		out->keystore = join_paths(base, config);
-		free(base);
+	return join_paths(storage, kasp_db);
+}
+
+/*! \brief Adds a keystore to the list. */
+static void add_keystore(knotd_mod_t *mod, bool pkcs11, const char *config, mxp_dnssec_t *out)
+{
+	char *base = pkcs11 ? strdup("") : keystore_base(mod);
+	char *place = base == NULL ? NULL : pkcs11 ? strdup(config) : join_paths(base, config);
+	char *before = out->keystores;
+	if (place == NULL || asprintf(&out->keystores, "%s%s%c%s", before != NULL ? before : "",
+	                              before != NULL ? "\n" : "",
+	                              pkcs11 ? MXP_KEYSTORE_PKCS11 : MXP_KEYSTORE_PEM, place) < 0) {
+		out->keystores = before;
+	} else {
+		free(before);
+	}
+	free(place);
+	free(base);
+}
+
+/*! \brief Adds a keystore that the configuration names. */
+static void read_keystore(knotd_mod_t *mod, const knotd_conf_t *keystore, mxp_dnssec_t *out)
+{
+	const char *config = knotd_conf(mod, C_KEYSTORE, C_CONFIG, keystore).single.string;
+	const bool pkcs11 =
+		knotd_conf(mod, C_KEYSTORE, C_BACKEND, keystore).single.option == BACKEND_PKCS11;
+	add_keystore(mod, pkcs11, config, out);
+}
+
+/*! \brief Finds the keystores of a policy; a zone without one has the server's own. */
+static void find_keystores(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
+{
+	knotd_conf_t keystore = { .count = 0 };
+	if (policy->count > 0) {
+		keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
+	}
+#if KNOT_VERSION_HEX >= 0x030500
+	for (size_t i = 0; i < keystore.count; i++) { // A list, from Knot DNS 3.5 on.
+		const knotd_conf_t one = { .single = keystore.multi[i], .count = 1 };
+		read_keystore(mod, &one, out);
+	}
+	knotd_conf_free(&keystore);
+#else
+	if (keystore.count > 0) {
+		read_keystore(mod, &keystore, out);
+	}
+#endif
+	if (out->keystores == NULL) {
+		add_keystore(mod, false, DEFAULT_KEYSTORE, out);
 	}
 }
 
@@ -101,7 +119,7 @@ static void read_max_ttl(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnsse
 static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, bool signing, mxp_dnssec_t *out)
 {
 	const knotd_conf_t policy = knotd_conf_zone(mod, C_DNSSEC_POLICY, zone);
-	find_keystore(mod, &policy, out);
+	find_keystores(mod, &policy, out);
 	if (signing) {
 		read_max_ttl(mod, &policy, out);
 	}
@@ -166,6 +184,7 @@ mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
 	const knot_dname_t *zone = knotd_mod_zone(mod);
 	const bool signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
 
+	out.signing = signing;
 	// Each look-up of a zone's item takes a hundredth of the time that a server needs to start.
 	if (signing || is_secondary(mod, zone)) {
 		read_policy(mod, zone, signing, &out);

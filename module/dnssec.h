@@ -15,9 +15,9 @@
 
 /*! \brief Signing of a zone. */
 typedef struct {
-	char *keystore;  /*!< Configuration of the keystore, allocated; NULL for a zone that
+	char *keystores; /*!< Keystores as in mxp_settings_t, allocated; NULL for a zone that
 	                      neither signs nor follows a primary. */
-	bool pkcs11;     /*!< The keystore is PKCS #11, not PEM files. */
+	bool signing;    /*!< The server itself signs the zone. */
 	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
 	                    none. */
 	bool online;     /*!< mod-onlinesign signs the zone. */
@@ -30,6 +30,6 @@ typedef struct {
  *
  * \param mod  Module that is being loaded.
  *
- * \return Signing; the keystore is the caller's to free.
+ * \return Signing; the keystores are the caller's to free.
  */
 mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod);

@@ -193,7 +193,8 @@ static void check_dnssec(knotd_mod_t *mod, const mxp_context_t *ctx, const mxp_d
 /*! \brief Connects the zone with the settings of its instance; NULL if memory is exhausted. */
 static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
-	const size_t memo = settings->keystore != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
+	const size_t memo =
+		settings->keystores != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
 	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
 	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, mxp_context_log, mod)) {
 		free(ctx);
@@ -208,7 +209,7 @@ static void disconnect_zone(mxp_context_t *ctx)
 	if (ctx == NULL) {
 		return;
 	}
-	const bool signs = (ctx->connection.instance->settings.keystore != NULL);
+	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
 	mxp_disconnect(&ctx->connection);
 	if (signs) {
 		mxp_memo_free(*ctx->memo);
@@ -246,17 +247,17 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 	};
 	const mxp_dnssec_t dnssec = mxp_dnssec(mod);
 	if (settings.dnssec) {
-		settings.keystore = dnssec.keystore;
-		settings.pkcs11 = dnssec.pkcs11;
+		settings.keystores = dnssec.keystores;
 	}
 	mxp_context_t *ctx = connect_zone(mod, &settings);
 	if (ctx != NULL) {
 		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
+		ctx->signing = dnssec.signing;
 		ctx->online = dnssec.online;
 		ctx->online_first = dnssec.online_first;
 		check_dnssec(mod, ctx, &dnssec);
 	}
-	free(dnssec.keystore);
+	free(dnssec.keystores);
 	free(params);
 	knotd_conf_free(&param);
 
@@ -279,7 +280,7 @@ static int mxpreset_load(knotd_mod_t *mod)
 	if (ret == KNOT_EOK) {
 		ret = mxp_query_hooks_add(mod);
 	}
-	if (ret == KNOT_EOK && settings->keystore != NULL) {
+	if (ret == KNOT_EOK && settings->keystores != NULL) {
 		ret = mxp_denial_hooks_add(mod);
 	}
 	if (ret != KNOT_EOK) {

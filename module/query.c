@@ -29,13 +29,15 @@ static mxp_serve_t decide_and_sign(const knot_rrset_t *mx, knot_pkt_t *pkt, knot
 }
 
 /*! \brief Tells in the response why a preset is served. */
-NOINLINE static void explain_preset(const mxp_decision_t *decision, const mxp_verdict_t *verdict,
-                                    knot_pkt_t *pkt, knotd_qdata_t *qdata)
+NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pkt,
+                                    knotd_qdata_t *qdata)
 {
 	char text[MXP_EDE_TEXT_MAX + 1];
-	snprintf(text, sizeof(text), "preset %s by %s, map %s", decision->preset->name,
-	         mxp_source_str(decision->source), verdict->snapshot->view.map->version);
-	mxp_ede_add(pkt, qdata, KNOT_EDNS_EDE_SYNTHESIZED, text);
+	if (verdict->text == NULL) {
+		mxp_verdict_explain(verdict, text, sizeof(text));
+	}
+	mxp_ede_add(pkt, qdata, KNOT_EDNS_EDE_SYNTHESIZED,
+	            verdict->text != NULL ? verdict->text : text);
 }
 
 /*! \brief Ends an MX query with what became of the decision: warns, counts, and tells why. */
@@ -53,7 +55,7 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 		return mxp_verdict_fail(&decision->fault, pkt, qdata);
 	}
 	if (decision->serve == MXP_SERVE_PRESET && mxp_context_settings(mod)->ede) {
-		explain_preset(decision, verdict, pkt, qdata);
+		explain_preset(verdict, pkt, qdata);
 	}
 	return state;
 }
@@ -62,7 +64,8 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 static const mxp_answer_t *answer_of(const mxp_verdict_t *verdict)
 {
 	const mxp_loaded_t *loaded = verdict->snapshot->loaded;
-	return loaded->answers[verdict->decision.preset - loaded->map->presets];
+	const mxp_preset_t *preset = verdict->decision.preset;
+	return preset != NULL ? loaded->answers[preset - loaded->map->presets] : NULL;
 }
 
 /*! \brief Puts records into the answer. */

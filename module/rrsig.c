@@ -49,6 +49,7 @@ static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t hea
 	knot_rdata_t *rdata = (knot_rdata_t *)((uint8_t *)rrsigs->rdata + rrsigs->size);
 	rdata->len = (uint16_t)(header_len + signature->len);
 	memcpy(rdata->data, header, header_len);
+	knot_wire_write_u16(rdata->data + MXP_RRSIG_KEY_TAG, signature->key_tag);
 	memcpy(rdata->data + header_len, mxp_signature_bytes(signature), signature->len);
 	if (rdata->len & 1) {
 		rdata->data[rdata->len] = 0;
@@ -59,7 +60,7 @@ static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t hea
 
 /*! \brief Signs after one RRSIG of the SOA, and adds the RRSIG. */
 static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t ttl,
-                      const signed_data_t *data, knot_rdataset_t *rrsigs)
+                      const signed_data_t *data, knot_rdataset_t *rrsigs, bool *made)
 {
 	const size_t header_len = mxp_rrsig_header_len(soa->data);
 	uint8_t *header = data->start + HEADER_MAX - header_len;
@@ -70,13 +71,13 @@ static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t 
 	const size_t len = header_len + data->len;
 	const mxp_signature_t *signature = mxp_signature_find(keys, header, len);
 	if (signature == NULL) {
-		const int ret = mxp_sign(keys, header, len, header, len, &signature);
+		// As long as that of the SOA, as a denial's has to be: both have the same keys.
+		const int ret =
+			mxp_sign(keys, header, len, header, len, soa->len - header_len, &signature);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-	}
-	if (header_len + signature->len > soa->len) {
-		return KNOT_EACCES; // A signature of the same key is as long.
+		*made = true;
 	}
 	add_rrsig(rrsigs, header, header_len, signature);
 
@@ -84,8 +85,9 @@ static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, uint32_t 
 }
 
 int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
-                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs)
+                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs, bool *made)
 {
+	*made = false;
 	signed_data_t data;
 	*rrsigs = (knot_rdataset_t){ .rdata = mxp_alloc(mm, apex->size) };
 	if (rrsigs->rdata == NULL || !write_records(keys->zone, mx, ttl, mm, &data)) {
@@ -98,7 +100,7 @@ int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const kn
 	for (size_t i = 0; i < apex->count && ret == KNOT_EOK;
 	     i++, rdata = knot_rdataset_next(rdata)) {
 		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA) {
-			ret = sign_after(keys, rdata, ttl, &data, rrsigs);
+			ret = sign_after(keys, rdata, ttl, &data, rrsigs, made);
 			ret = (ret == KNOT_ENOENT) ? KNOT_EOK : ret;
 		}
 	}

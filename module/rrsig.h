@@ -26,10 +26,11 @@
  * \param ttl     Their TTL in seconds.
  * \param mm      Memory context.
  * \param rrsigs  Output: RRSIG records.
+ * \param made    Output: a signature was made that was not remembered before.
  *
  * \retval KNOT_EOK     if success.
  * \retval KNOT_ENOMEM  if memory is exhausted.
  * \retval KNOT_EACCES  if a key is not at hand.
  */
 int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
-                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs);
+                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs, bool *made);

@@ -37,8 +37,7 @@ static int cmp_params(const mxp_rules_t *rules1, const mxp_rules_t *rules2)
 static int switches(const mxp_settings_t *settings)
 {
 	return settings->rules.marker | settings->rules.filter << 1 | settings->ede << 2 |
-	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5 |
-	       settings->pkcs11 << 6;
+	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5;
 }
 
 int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2)
@@ -47,7 +46,7 @@ int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2)
 	cmp = cmp != 0 ? cmp : cmp_text(set1->rules.preset, set2->rules.preset);
 	cmp = cmp != 0 ? cmp : switches(set1) - switches(set2);
 	cmp = cmp != 0 ? cmp : cmp_params(&set1->rules, &set2->rules);
-	cmp = cmp != 0 ? cmp : cmp_text(set1->keystore, set2->keystore);
+	cmp = cmp != 0 ? cmp : cmp_text(set1->keystores, set2->keystores);
 	return cmp != 0 ? cmp : strcmp(set1->file, set2->file);
 }
 
@@ -77,7 +76,7 @@ bool mxp_settings_copy(const mxp_settings_t *from, mxp_settings_t *to)
 	bool good = copy_text(&to->file);
 	good = copy_text(&to->rules.builtin) && good;
 	good = copy_text(&to->rules.preset) && good;
-	good = copy_text(&to->keystore) && good;
+	good = copy_text(&to->keystores) && good;
 
 	mxp_param_t *params = calloc(rules->param_count + 1, sizeof(*params));
 	to->rules.params = params;
@@ -100,6 +99,6 @@ void mxp_settings_clear(mxp_settings_t *settings)
 	free((void *)settings->rules.params);
 	free((void *)settings->rules.builtin);
 	free((void *)settings->rules.preset);
-	free((void *)settings->keystore);
+	free((void *)settings->keystores);
 	free((void *)settings->file);
 }

@@ -14,15 +14,15 @@
 
 /*! \brief Settings of an instance. */
 typedef struct {
-	const char *file;     /*!< Path of the preset map. */
-	mxp_rules_t rules;    /*!< What the decision needs to know. */
-	const char *keystore; /*!< Configuration of the keystore that can hold the zone's keys (NULL
-	                           if none can). */
-	bool pkcs11;          /*!< The keystore is PKCS #11, not PEM files. */
-	bool dnssec;          /*!< Sign what signed zones are served with. */
-	bool ede;             /*!< Mark synthesized answers with an Extended DNS Error. */
-	bool statistics;      /*!< Count. */
-	bool rotation;        /*!< Rotate the records of an answer. */
+	const char *file;      /*!< Path of the preset map. */
+	mxp_rules_t rules;     /*!< What the decision needs to know. */
+	const char *keystores; /*!< Keystores that can hold the zone's keys, each on a line of its
+	                            own: `f` and a folder of PEM files, or `t` and the configuration
+	                            of a PKCS #11 token (NULL if none can). */
+	bool dnssec;           /*!< Sign what signed zones are served with. */
+	bool ede;              /*!< Mark synthesized answers with an Extended DNS Error. */
+	bool statistics;       /*!< Count. */
+	bool rotation;         /*!< Rotate the records of an answer. */
 } mxp_settings_t;
 
 /*!

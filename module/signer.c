@@ -19,8 +19,12 @@
 /*! Pause after a key could not be had. */
 #define PAUSE_MS 10000
 
-/*! Field of a DNSKEY's RDATA (RFC 4034, section 2.1). */
-#define DNSKEY_ALGORITHM 3
+/*! Fields of a DNSKEY's RDATA (RFC 4034, section 2.1; RFC 5011, section 2.1). */
+#define DNSKEY_FLAG_ZONE   0x0100
+#define DNSKEY_FLAG_REVOKE 0x0080
+#define DNSKEY_PROTOCOL    2
+#define DNSKEY_ALGORITHM   3
+#define DNSSEC             3
 
 static void free_signature(mxp_retired_t *retired)
 {
@@ -36,56 +40,76 @@ static void evict(mxp_signature_t *signature)
 
 void mxp_memo_free(mxp_memo_t *memo)
 {
-	for (size_t i = 0; memo != NULL && i < MXP_SIGNATURES; i++) {
+	if (memo == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
 		free(memo->signatures[i]);
 	}
+	free(memo->answer);
 	free(memo);
 }
 
-/*! \brief Evicts all, so that MX and denials without a key at hand still agree. */
-static void evict_all(mxp_memo_t *memo)
+static int knot_error(int ret)
 {
-	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
-		evict(rcu_xchg_pointer(&memo->signatures[i], NULL));
-	}
+	return ret == DNSSEC_EOK ? KNOT_EOK : ret == DNSSEC_ENOMEM ? KNOT_ENOMEM : KNOT_EACCES;
 }
 
-/*! \brief Finds the DNSKEY that the first fields of an RRSIG name. */
-static const knot_rdata_t *find_dnskey(const knot_rdataset_t *dnskeys, const uint8_t *rrsig)
+static uint16_t key_tag(const knot_rdata_t *dnskey)
 {
-	knot_rdata_t *rdata = dnskeys->rdata;
-	for (size_t i = 0; i < dnskeys->count; i++, rdata = knot_rdataset_next(rdata)) {
-		const dnssec_binary_t binary = { .size = rdata->len, .data = rdata->data };
-		uint16_t tag = 0;
-		if (rdata->len > DNSKEY_ALGORITHM &&
-		    rdata->data[DNSKEY_ALGORITHM] == rrsig[MXP_RRSIG_ALGORITHM] &&
-		    dnssec_keytag(&binary, &tag) == DNSSEC_EOK &&
-		    tag == knot_wire_read_u16(rrsig + MXP_RRSIG_KEY_TAG)) {
-			return rdata;
-		}
-	}
-	return NULL;
+	const dnssec_binary_t binary = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
+	uint16_t tag = 0;
+	(void)dnssec_keytag(&binary, &tag);
+	return tag;
 }
 
-/*! \brief Gives a public key its private part from the keystore. */
-static int load_private(const mxp_keys_t *keys, dnssec_key_t *key)
+/*! \brief Tells if signatures of a key are valid in the zone that publishes it. */
+static bool can_sign(const knot_rdata_t *dnskey, uint8_t algorithm)
 {
-	dnssec_keystore_t *store = NULL;
-	int ret = keys->pkcs11 ? dnssec_keystore_init_pkcs11(&store)
-	                       : dnssec_keystore_init_pkcs8(&store);
+	if (dnskey->len <= DNSKEY_ALGORITHM) {
+		return false;
+	}
+	const uint16_t flags = knot_wire_read_u16(dnskey->data);
+	return (flags & DNSKEY_FLAG_ZONE) && !(flags & DNSKEY_FLAG_REVOKE) &&
+	       dnskey->data[DNSKEY_PROTOCOL] == DNSSEC &&
+	       dnskey->data[DNSKEY_ALGORITHM] == algorithm;
+}
+
+/*! \brief Opens a keystore, as one line of the settings names it. */
+static int open_keystore(const char *line, size_t len, dnssec_keystore_t **store)
+{
+	int ret = *line == MXP_KEYSTORE_PKCS11 ? dnssec_keystore_init_pkcs11(store)
+	                                       : dnssec_keystore_init_pkcs8(store);
 	if (ret != DNSSEC_EOK) {
 		return ret;
 	}
+	char *config = strndup(line + 1, len - 1);
+	ret = config != NULL ? dnssec_keystore_open(*store, config) : DNSSEC_ENOMEM;
+	free(config);
+
+	return ret;
+}
+
+/*! \brief Gives a public key its private part from the first keystore that has it. */
+static int load_private(const mxp_keys_t *keys, dnssec_key_t *key)
+{
 	char *id = NULL;
-	ret = dnssec_keystore_open(store, keys->keystore);
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_key_get_keyid(key, &id);
+	int ret = dnssec_key_get_keyid(key, &id);
+	if (ret != DNSSEC_EOK) {
+		return ret;
 	}
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_keystore_get_private(store, id, key);
-	}
+	const char *line = keys->keystores;
+	do {
+		const size_t len = strcspn(line, "\n");
+		dnssec_keystore_t *store = NULL;
+		ret = open_keystore(line, len, &store);
+		if (ret == DNSSEC_EOK) {
+			ret = dnssec_keystore_get_private(store, id, key);
+		}
+		(void)dnssec_keystore_deinit(store);
+		line += len + (line[len] != '\0');
+	} while (ret != DNSSEC_EOK && ret != DNSSEC_ENOMEM && *line != '\0');
 	free(id);
-	(void)dnssec_keystore_deinit(store);
 
 	return ret;
 }
@@ -115,13 +139,10 @@ static int sign_with(dnssec_key_t *key, const dnssec_binary_t *data, dnssec_bina
 	return ret;
 }
 
-/*! \brief Makes a signature with the key that the data name. */
-static int make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data, dnssec_binary_t *out)
+/*! \brief Makes a signature with a key. */
+static int sign_by(const mxp_keys_t *keys, const knot_rdata_t *dnskey, const dnssec_binary_t *data,
+                   dnssec_binary_t *out)
 {
-	const knot_rdata_t *dnskey = find_dnskey(&keys->dnskeys, data->data);
-	if (dnskey == NULL) {
-		return KNOT_ENOENT;
-	}
 	dnssec_key_t *key = NULL;
 	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
 	int ret = dnssec_key_new(&key);
@@ -139,7 +160,39 @@ static int make_signature(const mxp_keys_t *keys, const dnssec_binary_t *data, d
 	}
 	dnssec_key_free(key); // Wipes the private part.
 
-	return ret == DNSSEC_EOK ? KNOT_EOK : ret == DNSSEC_ENOMEM ? KNOT_ENOMEM : KNOT_EACCES;
+	return knot_error(ret);
+}
+
+/*! \brief What is to be signed, and how long the signature has to be (0 if that does not matter).
+ */
+typedef struct {
+	dnssec_binary_t data;
+	size_t len;
+	uint16_t tag; /*!< Of the key that the data named at first. */
+} task_t;
+
+/*! \brief Signs with all keys that may, one after the other: the one that is named, or the others.
+ */
+static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnssec_binary_t *out)
+{
+	int ret = named ? KNOT_ENOENT : KNOT_EACCES;
+	knot_rdata_t *dnskey = keys->dnskeys.rdata;
+	for (size_t i = 0; i < keys->dnskeys.count; i++, dnskey = knot_rdataset_next(dnskey)) {
+		if (!can_sign(dnskey, task->data.data[MXP_RRSIG_ALGORITHM]) ||
+		    (key_tag(dnskey) == task->tag) != named) {
+			continue;
+		}
+		knot_wire_write_u16(task->data.data + MXP_RRSIG_KEY_TAG, key_tag(dnskey));
+		ret = sign_by(keys, dnskey, &task->data, out);
+		if (ret == KNOT_EOK && task->len > 0 && out->size != task->len) {
+			dnssec_binary_free(out);
+			ret = KNOT_EACCES;
+		}
+		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
+			break;
+		}
+	}
+	return ret;
 }
 
 /*! \brief Finds or makes what is remembered for a zone. */
@@ -160,7 +213,7 @@ static mxp_memo_t *find_or_make_memo(mxp_memo_t **place)
 
 /*! \brief Remembers a signature instead of the one that has been remembered longest. */
 static const mxp_signature_t *insert(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
-                                     const dnssec_binary_t *made)
+                                     uint16_t tag, const dnssec_binary_t *made)
 {
 	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + made->size);
 	if (signature == NULL) {
@@ -168,6 +221,7 @@ static const mxp_signature_t *insert(mxp_memo_t *memo, const uint8_t *key, size_
 	}
 	signature->key_len = key_len;
 	signature->len = made->size;
+	signature->key_tag = tag;
 	memcpy(signature->bytes, key, key_len);
 	memcpy(signature->bytes + key_len, made->data, made->size);
 
@@ -191,8 +245,8 @@ const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t 
 	return NULL;
 }
 
-int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const uint8_t *data,
-             size_t data_len, const mxp_signature_t **signature)
+int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
+             size_t data_len, size_t len, const mxp_signature_t **signature)
 {
 	mxp_memo_t *memo = find_or_make_memo(keys->memo);
 	if (memo == NULL) {
@@ -202,17 +256,64 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, const u
 	if (now_ms < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
 		return KNOT_EACCES;
 	}
-	const dnssec_binary_t binary = { .size = data_len, .data = (uint8_t *)data };
+	const task_t task = {
+		.data = { .size = data_len, .data = data },
+		.len = len,
+		.tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG),
+	};
 	dnssec_binary_t made = { 0 };
-	int ret = make_signature(keys, &binary, &made);
+	int ret = try_keys(keys, &task, true, &made);
+	if (ret == KNOT_EACCES) {
+		ret = try_keys(keys, &task, false, &made);
+	}
+	const uint16_t tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG);
+	// The data may be what it is remembered by.
+	knot_wire_write_u16(data + MXP_RRSIG_KEY_TAG, task.tag);
 	if (ret == KNOT_EOK) {
-		*signature = insert(memo, key, key_len, &made);
+		*signature = insert(memo, key, key_len, tag, &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
+		__atomic_store_n(&memo->has_signed, true, __ATOMIC_RELAXED);
+		if (__atomic_exchange_n(&memo->has_failed, false, __ATOMIC_RELAXED)) {
+			__atomic_store_n(&memo->is_back, true, __ATOMIC_RELAXED);
+		}
 	} else if (ret == KNOT_EACCES) {
 		__atomic_store_n(&memo->paused_until_ms, now_ms + PAUSE_MS, __ATOMIC_RELAXED);
-		evict_all(memo);
+		__atomic_store_n(&memo->has_failed, true, __ATOMIC_RELAXED);
 	}
 	dnssec_binary_free(&made);
 
 	return ret;
+}
+
+bool mxp_signer_has_signed(const mxp_keys_t *keys)
+{
+	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
+	return memo != NULL && __atomic_load_n(&memo->has_signed, __ATOMIC_RELAXED);
+}
+
+bool mxp_signer_is_back(const mxp_keys_t *keys)
+{
+	mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
+	return memo != NULL && __atomic_load_n(&memo->is_back, __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(&memo->is_back, false, __ATOMIC_RELAXED);
+}
+
+static void free_answer(mxp_retired_t *retired)
+{
+	free(retired);
+}
+
+void mxp_answer_remember(const mxp_keys_t *keys, mxp_signed_answer_t *answer)
+{
+	mxp_memo_t *memo = *keys->memo;
+	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answer, answer);
+	if (before != NULL) {
+		mxp_retire(&before->retired, free_answer);
+	}
+}
+
+const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys)
+{
+	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
+	return memo != NULL ? rcu_dereference(memo->answer) : NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <urcu.h>
 
 #include <libknot/descriptor.h>
@@ -32,6 +34,7 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
 	out->apex_rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
 	out->is_signed = signs_soa(&out->apex_rrsigs);
 	out->rrsigs.count = 0;
+	out->text = NULL;
 	out->apex = (mxp_apex_t){
 		.zone = knotd_qdata_zone_name(qdata),
 		.mx = mx->rrs,
@@ -58,37 +61,131 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	const mxp_settings_t *settings = mxp_context_settings(mod);
 	return (mxp_keys_t){
-		.keystore = settings->keystore,
-		.pkcs11 = settings->pkcs11,
+		.keystores = settings->keystores,
 		.zone = knotd_qdata_zone_name(qdata),
 		.dnskeys = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_DNSKEY).rrs,
 		.memo = mxp_context(mod)->memo,
 	};
 }
 
+bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
+{
+	return mxp_context(mod)->signing || mxp_signer_has_signed(keys);
+}
+
+void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len)
+{
+	const mxp_decision_t *decision = &verdict->decision;
+	snprintf(out, out_len, "preset %s by %s, map %s", decision->preset->name,
+	         mxp_source_str(decision->source), verdict->snapshot->view.map->version);
+}
+
+void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
+{
+	if (mxp_signer_is_back(keys)) {
+		knotd_mod_log(mod, LOG_INFO, "MX, signing works again");
+	}
+}
+
+/*! \brief Copies an RRset's RDATA to a place, and moves that on. */
+static knot_rdataset_t copy_rrs(const knot_rdataset_t *rrs, uint8_t **place)
+{
+	knot_rdataset_t copy = *rrs;
+	copy.rdata = (knot_rdata_t *)*place;
+	memcpy(*place, rrs->rdata, rrs->size);
+	*place += rrs->size;
+	return copy;
+}
+
+/*! \brief Remembers an answer that was signed; if memory is exhausted, there is just none. */
+static void remember(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
+{
+	const mxp_decision_t *decision = &verdict->decision;
+	mxp_signed_answer_t *answer = malloc(sizeof(*answer) + verdict->apex_rrsigs.size +
+	                                     decision->rrs.size + verdict->rrsigs.size);
+	if (answer == NULL) {
+		return;
+	}
+	uint8_t *place = answer->bytes;
+	answer->apex = copy_rrs(&verdict->apex_rrsigs, &place);
+	answer->rrs = copy_rrs(&decision->rrs, &place);
+	answer->rrsigs = copy_rrs(&verdict->rrsigs, &place);
+	answer->ttl = decision->ttl;
+	*answer->text = '\0';
+	if (decision->preset != NULL) {
+		mxp_verdict_explain(verdict, answer->text, sizeof(answer->text));
+	}
+	mxp_answer_remember(keys, answer);
+}
+
+/*! \brief Serves what was signed before, if the zone has not changed since. */
+static bool recall(const mxp_keys_t *keys, mxp_verdict_t *verdict)
+{
+	const mxp_signed_answer_t *answer = mxp_answer_recall(keys);
+	mxp_decision_t *decision = &verdict->decision;
+	// With each change of the zone, its SOA has another signature.
+	if (answer == NULL || decision->serve == MXP_SERVE_FAIL ||
+	    answer->apex.size != verdict->apex_rrsigs.size ||
+	    memcmp(answer->apex.rdata, verdict->apex_rrsigs.rdata, answer->apex.size) != 0) {
+		return false;
+	}
+	decision->preset = NULL; // It may be one of a map that is gone.
+	decision->rrs = answer->rrs;
+	decision->allocated = false;
+	decision->ttl = answer->ttl;
+	decision->fault = (mxp_fault_t){ .cause = MXP_KEY_AWAY_ANSWER };
+	verdict->rrsigs = answer->rrsigs;
+	verdict->text = answer->text;
+
+	return true;
+}
+
+/*! \brief Decides what becomes of an answer that cannot be signed for want of a key. */
+static void do_without_key(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t *mod,
+                           mxp_verdict_t *verdict)
+{
+	mxp_decision_t *decision = &verdict->decision;
+	if (!mxp_verdict_has_to_sign(keys, mod)) {
+		mxp_decision_unsign(decision, &verdict->apex, MXP_NO_KEY, &pkt->mm);
+	} else if (decision->serve != MXP_SERVE_FAIL && !recall(keys, verdict)) {
+		mxp_decision_fail(decision, MXP_KEY_AWAY);
+		decision->fault.of = MXP_SOURCE_NONE; // The same for denials, and for all presets.
+	}
+}
+
+static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t *mod,
+                           mxp_verdict_t *verdict)
+{
+	mxp_decision_t *decision = &verdict->decision;
+	if (decision->serve == MXP_SERVE_FAIL && mxp_verdict_has_to_sign(keys, mod)) {
+		return;
+	}
+	bool made;
+	const int ret = mxp_rrsig_make(keys, &verdict->apex_rrsigs, &decision->rrs, decision->ttl,
+	                               &pkt->mm, &verdict->rrsigs, &made);
+	if (ret == KNOT_ENOMEM) {
+		mxp_decision_fail(decision, MXP_NO_MEMORY);
+	} else if (ret != KNOT_EOK) {
+		do_without_key(keys, pkt, mod, verdict);
+	} else if (made && decision->serve != MXP_SERVE_FAIL) {
+		remember(keys, verdict);
+	}
+	mxp_verdict_log_back(keys, mod);
+}
+
 void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                       mxp_verdict_t *verdict)
 {
+	const mxp_settings_t *settings = mxp_context_settings(mod);
 	mxp_decision_t *decision = &verdict->decision;
 	if (!verdict->is_signed || decision->serve == MXP_SERVE_STORED) {
 		return;
 	}
-	mxp_cause_t cause = MXP_OK;
-	if (!mxp_context_settings(mod)->dnssec) {
-		cause = MXP_DNSSEC_OFF;
-	} else if (mxp_context_settings(mod)->keystore == NULL) {
-		cause = MXP_NOT_SIGNING;
-	} else {
-		const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
-		const int ret = mxp_rrsig_make(&keys, &verdict->apex_rrsigs, &decision->rrs,
-		                               decision->ttl, &pkt->mm, &verdict->rrsigs);
-		if (ret == KNOT_ENOMEM) {
-			mxp_decision_fail(decision, MXP_NO_MEMORY);
-		} else if (ret != KNOT_EOK) {
-			cause = MXP_NO_KEY;
-		}
-	}
-	if (cause != MXP_OK) {
+	if (!settings->dnssec || settings->keystores == NULL) {
+		const mxp_cause_t cause = settings->dnssec ? MXP_NOT_SIGNING : MXP_DNSSEC_OFF;
 		mxp_decision_unsign(decision, &verdict->apex, cause, &pkt->mm);
+		return;
 	}
+	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
+	sign_with_keys(&keys, pkt, mod, verdict);
 }

@@ -24,6 +24,7 @@ typedef struct {
 	bool is_signed;                 /*!< The zone is signed. */
 	knot_rdataset_t apex_rrsigs;    /*!< RRSIG records of the apex. */
 	knot_rdataset_t rrsigs;         /*!< RRSIG records of the answer, none if it has none. */
+	const char *text;               /*!< Where a remembered answer is from (NULL otherwise). */
 } mxp_verdict_t;
 
 /*!
@@ -41,8 +42,9 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
 /*!
  * \brief Signs what was decided for a signed zone, unless that is what it stores.
  *
- * A failure is signed, too, in order to know: without keys, the zone is served as it is stored,
- * which becomes the decision.
+ * What cannot be signed becomes the decision: what was signed before, if nothing but the map has
+ * changed since; or else a failure, if the server signs the zone or the module has signed for it;
+ * or else what the zone stores. A failure is signed, too, if that tells which of these it is.
  *
  * \param pkt      Response; its memory context is used.
  * \param qdata    Query.
@@ -62,6 +64,33 @@ void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
  * \return State of a hook.
  */
 knotd_in_state_t mxp_verdict_fail(const mxp_fault_t *fault, knot_pkt_t *pkt, knotd_qdata_t *qdata);
+
+/*!
+ * \brief Tells if signatures have to be made for a zone, so that one that cannot is a failure.
+ *
+ * \param keys  Keys of the zone.
+ * \param mod   Module.
+ *
+ * \return True if so.
+ */
+bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod);
+
+/*!
+ * \brief Logs that signing works again, if it did not before.
+ *
+ * \param keys  Keys of the zone.
+ * \param mod   Module.
+ */
+void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod);
+
+/*!
+ * \brief Writes where a preset's answer is from, as for an Extended DNS Error.
+ *
+ * \param verdict  Verdict that serves a preset.
+ * \param out      Output buffer.
+ * \param out_len  Size of the output buffer in octets.
+ */
+void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len);
 
 /*!
  * \brief Keys of the zone of a query.

@@ -433,6 +433,13 @@ def preset(ttl, *records):
     return sorted((ttl, int(record.split()[0]), record.split()[1]) for record in records)
 
 
+def ede_of(answer):
+    """Code and text of the Extended DNS Error of an answer; None if there is none, or there are two."""
+    found = [(int(option.code), option.text) for option in answer.options
+             if option.otype == dns.edns.OptionType.EDE]
+    return found[0] if len(found) == 1 else None
+
+
 HOUSE = preset(3600, "10 mx1.house.example.", "20 mx2.house.example.")
 GANDI = preset(10800, "10 spool.mail.gandi.net.", "50 fb.mail.gandi.net.")
 GSUITE = preset(3600, "1 aspmx.l.google.com.", "5 alt1.aspmx.l.google.com.",

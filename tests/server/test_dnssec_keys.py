@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keys of signed zones: not there yet, at hand, elsewhere, lost."""
 
+import hashlib
+
+import dns.rcode
 import pytest
 
-from knot import HOUSE, mx_of, wait_for, zone_text
-from signing import (BODY, DEFAULT, assert_stored, assert_synthesized, bitmaps, is_signed,
-                     key_path, keymgr, keys_of, policies, signing, wait_signed, with_signatures)
+from knot import HOUSE, ede_of, mx_of, preset, wait_for, zone_text
+from resolvers import Resolver
+from signing import (BODY, DEFAULT, NSEC3, assert_synthesized, bitmaps, is_signed, key_path,
+                     key_tags, keymgr, keys_of, policies, signing, wait_signed, with_signatures)
 
 ZONE = "keys.example"
 MANUAL = {"policy": ("algorithm: ecdsap256sha256", "manual: on")}
@@ -26,6 +30,11 @@ def unloaded(knotd, kinds):
 def load(server):
     server.knotc("-b", "zone-reload", ZONE)
     wait_signed(server, [ZONE])
+
+
+def version(text):
+    """Of a map without SOA."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 # Not there yet
@@ -91,25 +100,70 @@ def test_offline_ksk(knotd):
 
 # Lost
 
-def assert_lost(server):
-    for _ in range(2):
-        assert_stored(server, ZONE)
-    assert server.counters(ZONE) == {"unsigned": 2}
-    assert len(server.log_lines("warning.*no private key at hand")) == 1
+def lose_keys(server):
+    """Takes all private keys away; returns what puts them back."""
+    paths = [key_path(server, key) for key in keys_of(server, ZONE)]
+    texts = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+
+    def put_back():
+        for path, text in zip(paths, texts):
+            path.write_bytes(text)
+    return put_back
+
+
+def assert_failing(server):
+    """Neither MX nor a denial of it: SERVFAIL, with the reason, for all that would deny it."""
+    for name, rtype in ((ZONE, "MX"), ("www." + ZONE, "MX"), (ZONE, "AAAA"), (ZONE, "TXT"),
+                        (ZONE, "NSEC")):
+        answer = server.ask(name, rtype, dnssec=True, tcp=True)
+        assert answer.rcode() == dns.rcode.SERVFAIL, (name, rtype)
+        assert not answer.answer and not answer.authority
+        assert ede_of(answer) == (24, "mx-preset: the answer cannot be signed: "
+                                      "no private key at hand")
+    assert server.ask(ZONE, "SOA", dnssec=True).rcode() == dns.rcode.NOERROR
+
+
+def wait_back(server, expected=HOUSE):
+    wait_for(lambda: server.mx(ZONE, dnssec=True) == expected and
+             server.ask(ZONE, "AAAA", dnssec=True).rcode() == dns.rcode.NOERROR,
+             "the keys to be found again")
+    assert_synthesized(server, ZONE, expected)
+    server.wait_log("info.*signing works again")
 
 
 def test_lost_keys(signed):
+    """Before the first query, and back."""
     server = signed({ZONE: ""})
-    for key in keys_of(server, ZONE):
-        key_path(server, key).unlink()
-    assert_lost(server)
+    put_back = lose_keys(server)
+    for _ in range(2):
+        assert_failing(server)
+    assert server.counters(ZONE) == {"failed": 4}
+    assert len(server.log_lines("warning.*no private key at hand")) == 1
+    put_back()
+    wait_back(server)
+
+
+def test_lost_keys_and_restart(signed):
+    server = signed({ZONE: ""})
+    assert_synthesized(server, ZONE, HOUSE)
+    put_back = lose_keys(server)
+    assert server.stop() == 0
+    server.start()
+    assert_failing(server)
+    put_back()
+    wait_back(server)
 
 
 def test_lost_zsk(signed):
+    """Another key of the zone will do, for answers and denials."""
     server = signed({ZONE: ""})
     zsk, = [key for key in keys_of(server, ZONE) if not key["ksk"]]
+    ksk, = [key for key in keys_of(server, ZONE) if key["ksk"]]
     key_path(server, zsk).unlink()
-    assert_lost(server)
+    assert_synthesized(server, ZONE, HOUSE)
+    assert key_tags(server, ZONE) == {(13, int(ksk["keytag"]))}
 
 
 def test_lost_ksk(signed):
@@ -120,33 +174,79 @@ def test_lost_ksk(signed):
     assert_synthesized(server, ZONE, HOUSE)
 
 
-@pytest.mark.parametrize("first, second", [("MX", "AAAA"), ("AAAA", "MX")])
-def test_lost_while_in_use(signed, first, second):
-    """A signature that was made before does not make MX and denials differ."""
+def test_lost_while_in_use(signed):
+    """What is remembered goes on, also when the map changes meanwhile; a zone's change ends it."""
+    server = signed({ZONE: ""}, settings={"ede": True, "statistics": True})
+    assert_synthesized(server, ZONE, HOUSE)
+    text = server.map_path.read_text()
+    before = ede_of(server.ask(ZONE, dnssec=True))
+    assert before == (29, f"preset house by built-in, map {version(text)}")
+    put_back = lose_keys(server)
+    assert_synthesized(server, ZONE, HOUSE)
+
+    new = text.replace("mx1.house.example.", "mx3.house.example.")
+    server.write_map(new)
+    server.wait_log("info.*preset map loaded", 2)
+    for _ in range(2):
+        assert_synthesized(server, ZONE, HOUSE)
+        assert ede_of(server.ask(ZONE, dnssec=True)) == before
+    assert not server.log_lines("the answer cannot be signed")
+
+    put_back()
+    moved = preset(HOUSE[0][0], "10 mx3.house.example.", "20 mx2.house.example.")
+    wait_back(server, moved)
+    assert ede_of(server.ask(ZONE, dnssec=True)) == (
+        29, f"preset house by built-in, map {version(new)}")
+
+
+@pytest.mark.parametrize("first", ["MX", "AAAA"])
+def test_lost_after_one_query(signed, first):
+    """What was not asked for yet fails; it does not become a denial."""
     server = signed({ZONE: ""})
     with_keys = server.ask(ZONE, first, dnssec=True)
     assert mx_of(with_keys) == HOUSE or "MX" in bitmaps(with_keys)[0]
-    for key in keys_of(server, ZONE):
-        key_path(server, key).unlink()
-    server.ask(ZONE, second, dnssec=True)
-    assert_stored(server, ZONE)
+    lose_keys(server)
+    for rtype in ("MX", "AAAA"):
+        answer = server.ask(ZONE, rtype, dnssec=True)
+        assert answer.rcode() == (dns.rcode.NOERROR if rtype == first else dns.rcode.SERVFAIL)
 
 
-def test_unreadable_zsk(signed):
+def test_unreadable_keys(signed):
     server = signed({ZONE: ""})
     for key in keys_of(server, ZONE):
         key_path(server, key).write_text("no key\n")
-    assert_lost(server)
+    assert_failing(server)
 
 
-def test_wrong_key_and_back(signed):
+def test_wrong_keys_and_back(signed):
     """A key's file holds another key: nothing bogus. The right one is found without a reload."""
-    server = signed({ZONE: ""})
-    zsk, ksk = [key_path(server, key)
-                for key in sorted(keys_of(server, ZONE), key=lambda key: key["ksk"])]
-    right = zsk.read_text()
-    zsk.write_text(ksk.read_text())
-    assert_lost(server)
-    zsk.write_text(right)
-    wait_for(lambda: server.mx(ZONE, dnssec=True) == HOUSE, "the key to be found again")
-    assert_synthesized(server, ZONE, HOUSE)
+    server = signed({ZONE: "", "other.example": ""})
+    wrong, = [key_path(server, key) for key in keys_of(server, "other.example")
+              if key["ksk"]]
+    paths = [key_path(server, key) for key in keys_of(server, ZONE)]
+    right = [path.read_text() for path in paths]
+    for path in paths:
+        path.write_text(wrong.read_text())
+    assert_failing(server)
+    for path, text in zip(paths, right):
+        path.write_text(text)
+    wait_back(server)
+
+
+RESOLVERS = pytest.mark.parametrize("kind, kinds", [
+    ("unbound", DEFAULT), ("bind", DEFAULT), ("kresd", DEFAULT), ("kresd", NSEC3)],
+    ids=["unbound-nsec", "bind-nsec", "kresd-nsec", "kresd-nsec3"])
+
+
+@RESOLVERS
+def test_no_resolver_learns_a_denial(signed, tmp_path, kind, kinds):
+    """With keys away, a resolver that asks for all sorts of names never says that there is no MX."""
+    server = signed({ZONE: ""}, kinds)
+    put_back = lose_keys(server)
+    with Resolver(kind, tmp_path / kind, [server], [ZONE]) as resolver:
+        for name, rtype in ((ZONE, "TXT"), (ZONE, "AAAA"), ("nx." + ZONE, "A")):
+            resolver.ask(name, rtype)
+        assert resolver.ask(ZONE).rcode() == dns.rcode.SERVFAIL
+        put_back()
+        wait_back(server)
+        wait_for(lambda: mx_of(resolver.ask(ZONE)) == HOUSE, "the MX through the resolver", 30)

@@ -30,9 +30,9 @@ static const mxp_settings_t sets[] = {
 	{ .file = "/map", .rules = { .builtin = "house" }, .ede = true },
 	{ .file = "/map", .rules = { .builtin = "house" }, .statistics = true },
 	{ .file = "/map", .rules = { .builtin = "house" }, .rotation = true },
-	{ .file = "/map", .rules = { .builtin = "house" }, .keystore = "/keys" },
-	{ .file = "/map", .rules = { .builtin = "house" }, .keystore = "/keys", .pkcs11 = true },
-	{ .file = "/map", .rules = { .builtin = "house" }, .keystore = "/keys2" },
+	{ .file = "/map", .rules = { .builtin = "house" }, .keystores = "f/keys" },
+	{ .file = "/map", .rules = { .builtin = "house" }, .keystores = "t/keys" },
+	{ .file = "/map", .rules = { .builtin = "house" }, .keystores = "f/keys\nf/keys2" },
 	{ .file = "/map", .rules = { .builtin = "house", .params = id_x, .param_count = 1 } },
 	{ .file = "/map", .rules = { .builtin = "house", .params = id_y, .param_count = 1 } },
 	{ .file = "/map", .rules = { .builtin = "house", .params = id_xx, .param_count = 1 } },
@@ -125,7 +125,7 @@ static void copies_without_memory(void **state)
 		}
 		// The file, the built-in, the list, and all that is in it.
 		assert_int_equal(failures, 3 + (sets[i].rules.preset != NULL) +
-		                                   (sets[i].keystore != NULL) +
+		                                   (sets[i].keystores != NULL) +
 		                                   2 * sets[i].rules.param_count);
 	}
 }

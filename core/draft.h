@@ -18,7 +18,8 @@
 typedef struct {
 	size_t line;                           /*!< Line of the file. */
 	size_t order;                          /*!< Position in the file. */
-	uint16_t type;                         /*!< Type, 0 if the record is malformed. */
+	uint16_t type;                         /*!< Type. */
+	bool refused;                          /*!< An error of it was reported. */
 	uint16_t len;                          /*!< Length of the RDATA. */
 	uint32_t ttl;                          /*!< TTL in seconds. */
 	uint8_t *data;                         /*!< RDATA, names in lower case. */

@@ -43,18 +43,35 @@ static void end_label(writer_t *out)
 	out->label = 0;
 }
 
-/*! \brief Ends the name with another one, or with the root. */
-static void end_name(writer_t *out, const knot_dname_t *suffix)
+/*!
+ * \brief Writes the labels of a whole name; the root has none.
+ *
+ * One octet is kept free for the root label.
+ */
+static void put_labels(writer_t *out, const knot_dname_t *name)
 {
-	const size_t len = knot_dname_size(suffix);
+	const size_t len = knot_dname_size(name) - 1;
 	if (out->cause != MXP_OK) {
 		return;
 	}
-	if (out->size + len > KNOT_DNAME_MAXLEN) {
+	if (out->size + len + 1 > KNOT_DNAME_MAXLEN) {
 		out->cause = MXP_NAME_LENGTH;
 	} else {
-		memcpy(out->name + out->size, suffix, len);
+		memcpy(out->name + out->size, name, len);
 		out->size += len;
+	}
+}
+
+/*! \brief Ends the name with the root label. */
+static void end_name(writer_t *out)
+{
+	if (out->cause != MXP_OK) {
+		return;
+	}
+	if (out->size + 1 > KNOT_DNAME_MAXLEN) {
+		out->cause = MXP_NAME_LENGTH;
+	} else {
+		out->name[out->size++] = 0;
 	}
 }
 
@@ -78,8 +95,8 @@ static void write_exchange(const mxp_preset_t *preset, const knot_dname_t *excha
 	for (const uint8_t *pos = exchange; *pos != 0; pos += 1 + *pos) {
 		const mxp_span_t label = { pos + 1, *pos };
 		if (mxp_label_is_zone(label)) {
-			end_name(out, zone);
-			return;
+			put_labels(out, zone);
+			continue;
 		}
 		size_t done = 0;
 		mxp_span_t ref;
@@ -93,7 +110,7 @@ static void write_exchange(const mxp_preset_t *preset, const knot_dname_t *excha
 		put(out, label.data + done, label.len - done);
 		end_label(out);
 	}
-	end_name(out, (const knot_dname_t *)"");
+	end_name(out);
 }
 
 /*!

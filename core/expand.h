@@ -7,7 +7,12 @@
  *
  * A preset without parameters is expanded once, when the map is read. One with parameters is
  * expanded for each zone: every `_name_` in a label of an exchange is replaced by the value of that
- * parameter.
+ * parameter, and every label `_zone_` by all labels of the zone's name.
+ *
+ * What comes out is not held against the rule of host.h again: the map's reader has refused what is
+ * wrong for every value, and a value may have what that rule does not allow (an underscore, a
+ * hyphen at its end), because providers have such ids. So a query costs no check, and the tool
+ * warns.
  */
 
 #pragma once

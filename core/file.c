@@ -16,8 +16,9 @@
 
 /*! Some steps of the time stamps of files. */
 #define YOUNG_MS 100
-/*! A map of this size would have millions of presets. */
-#define SIZE_LIMIT ((off_t)1 << 30)
+/*! A map of this size would have a million presets. */
+#define SIZE_LIMIT ((size_t)64 << 20)
+#define TOO_LARGE  "larger than 64 MiB"
 
 static mxp_file_id_t stat_id(const struct stat *st)
 {
@@ -119,8 +120,8 @@ static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const
 		*reason = "not a regular file";
 		return KNOT_EFILE;
 	}
-	if (st.st_size > SIZE_LIMIT) {
-		*reason = "larger than 1 GiB";
+	if (st.st_size > (off_t)SIZE_LIMIT) {
+		*reason = TOO_LARGE;
 		return KNOT_ERANGE;
 	}
 
@@ -161,6 +162,43 @@ int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id
 	}
 	const int ret = read_open(fd, data, size, id, reason);
 	close(fd);
+
+	return ret;
+}
+
+int mxp_file_read_stream(int fd, char **data, size_t *size, const char **reason)
+{
+	int ret = KNOT_EOK;
+	size_t capacity = 0;
+	*data = NULL;
+	*size = 0;
+	while (ret == KNOT_EOK) {
+		if (*size == capacity) {
+			capacity = 2 * capacity + 65536;
+			char *more = realloc(*data, capacity);
+			if (more == NULL) {
+				*reason = "not enough memory";
+				ret = KNOT_ENOMEM;
+				break;
+			}
+			*data = more;
+		}
+		const ssize_t got = read(fd, *data + *size, capacity - *size);
+		if (got == 0) {
+			return KNOT_EOK;
+		} else if (got > 0) {
+			*size += (size_t)got;
+		} else if (errno != EINTR) {
+			ret = system_error(reason);
+		}
+		if (*size > SIZE_LIMIT) {
+			*reason = TOO_LARGE;
+			ret = KNOT_ERANGE;
+		}
+	}
+	free(*data);
+	*data = NULL;
+	*size = 0;
 
 	return ret;
 }

@@ -75,7 +75,7 @@ bool mxp_file_alike(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
 bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
 
 /*!
- * \brief Reads a regular file as a whole, without ever blocking on another kind of file.
+ * \brief Reads a regular file of at most 64 MiB, without ever blocking on another kind of file.
  *
  * \param path    Path.
  * \param data    Output: content, to be freed.
@@ -87,3 +87,15 @@ bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
  */
 int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id,
                   const char **reason);
+
+/*!
+ * \brief Reads a stream, such as the standard input, to its end.
+ *
+ * \param fd      File descriptor.
+ * \param data    Output: content, to be freed.
+ * \param size    Output: size of the content in octets.
+ * \param reason  Output: static string that tells what is wrong.
+ *
+ * \return KNOT_EOK or an error of errcode.h.
+ */
+int mxp_file_read_stream(int fd, char **data, size_t *size, const char **reason);

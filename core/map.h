@@ -20,9 +20,9 @@ typedef struct {
 	mxp_preset_t *presets; /*!< Presets and aliases, sorted by name. */
 	size_t count;          /*!< Number of presets and aliases. */
 	size_t records;        /*!< Number of MX records. */
+	char version[11];      /*!< Serial of the SOA; without one, 8 digits of the SHA-256. */
 	uint32_t *slots;       /*!< Hash table: index into presets plus one, 0 if free. */
 	size_t slot_mask;      /*!< Size of the hash table minus one. */
-	char version[11];      /*!< Serial of its SOA, or without one a hash of its text. */
 } mxp_map_t;
 
 /*!

@@ -46,6 +46,12 @@ bool mxp_param_name_valid(mxp_span_t name)
 	return name.len > 0;
 }
 
+bool mxp_param_name_reserved(mxp_span_t name)
+{
+	return mxp_span_is_case(name, "title") || mxp_span_is_case(name, "note") ||
+	       mxp_span_is_case(name, "spf") || mxp_span_is_case(name, "retired");
+}
+
 bool mxp_label_param(mxp_span_t label, size_t start, mxp_span_t *ref)
 {
 	while (start < label.len) {

@@ -52,6 +52,15 @@ bool mxp_value_valid(mxp_span_t value);
 bool mxp_param_name_valid(mxp_span_t name);
 
 /*!
+ * \brief Tells if a name is reserved for what is no parameter: `title`, `note`, `spf`, `retired`.
+ *
+ * \param name  Name in any letter case.
+ *
+ * \return True if it is.
+ */
+bool mxp_param_name_reserved(mxp_span_t name);
+
+/*!
  * \brief Finds the next parameter in a label.
  *
  * \param label  Label in lower case, without its length octet.

@@ -66,6 +66,11 @@ void mxp_preset_clear(mxp_preset_t *preset)
 	for (size_t i = 0; i < preset->retired_count; i++) {
 		free(preset->retired[i]);
 	}
+	for (size_t i = 0; i < preset->note_count; i++) {
+		free(preset->notes[i]);
+	}
+	free(preset->notes);
+	free(preset->spf);
 	free(preset->retired);
 	free(preset->own);
 	free(preset->params);

@@ -36,11 +36,14 @@ typedef struct {
 typedef struct mxp_preset {
 	char *name;                     /*!< Name in lower case. */
 	char *title;                    /*!< Display name (NULL if there is none). */
+	char **notes;                   /*!< What people need to know. */
+	char *spf;                      /*!< Terms of its SPF record (NULL if there are none). */
 	const struct mxp_preset *alias; /*!< The preset this name stands for (NULL if itself). */
 	uint32_t ttl;                   /*!< TTL in seconds. */
 	uint16_t mx_count;              /*!< Number of records. */
 	uint16_t default_count;         /*!< Number of parameters with defaults. */
 	uint16_t param_count;           /*!< Number of parameters in the exchanges. */
+	uint32_t note_count;            /*!< Number of notes. */
 	uint32_t retired_count;         /*!< Number of retired exchanges. */
 	uint32_t own_count;             /*!< Number of own names. */
 	mxp_mx_t *mx;                   /*!< Records as written in the map. */

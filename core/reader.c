@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <gnutls/crypto.h>
 #include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 #include <libknot/error.h>
+#include <libknot/packet/wire.h>
 #include <libzscanner/error.h>
 #include <libzscanner/scanner.h>
 
@@ -20,10 +23,22 @@
 #define ORIGIN      "mx-presets."
 #define DEFAULT_TTL 3600
 
+/*! Larger ones count as 0 (RFC 2181, section 8); the scanner takes all of 32 bits. */
+#define MAX_TTL INT32_MAX
+
+/*! Types for private use; BIND keeps the state of its signing in one of them. */
+#define PRIVATE_TYPE_FIRST 65280
+#define PRIVATE_TYPE_LAST  65534
+
+#define SOA_NUMBERS_LEN    20 /*!< Serial, refresh, retry, expire, minimum. */
+#define SHA256_LEN         32
+#define VERSION_HASH_LEN   4
+
 /*! \brief Reader. */
 typedef struct {
 	mxp_report_t report;         /*!< Where errors go. */
 	bool has_soa;                /*!< The map has a SOA. */
+	uint32_t serial;             /*!< Its serial. */
 	knot_dname_storage_t origin; /*!< Origin of the map in lower case. */
 	mxp_record_t **records;      /*!< Records. */
 	size_t count;                /*!< Number of records. */
@@ -31,9 +46,12 @@ typedef struct {
 	mxp_draft_t *drafts;         /*!< One for each entry of the map. */
 } reader_t;
 
-/*! \brief Knot's and the zone's own records, which a preset map may hold as any zone. */
+/*! \brief A server's own records, which a preset map may hold as any zone, wherever they are. */
 static bool is_skipped(uint16_t type)
 {
+	if (type >= PRIVATE_TYPE_FIRST && type <= PRIVATE_TYPE_LAST) {
+		return true;
+	}
 	switch (type) {
 	case KNOT_RRTYPE_NS:
 	case KNOT_RRTYPE_DNSKEY:
@@ -44,10 +62,29 @@ static bool is_skipped(uint16_t type)
 	case KNOT_RRTYPE_CDS:
 	case KNOT_RRTYPE_CDNSKEY:
 	case KNOT_RRTYPE_ZONEMD:
+	case KNOT_RRTYPE_KEY:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/*! \brief Tells if a type is one that presets consist of. */
+static bool is_kept(uint16_t type)
+{
+	return type == KNOT_RRTYPE_MX || type == KNOT_RRTYPE_TXT || type == KNOT_RRTYPE_CNAME;
+}
+
+static bool soa_valid(const uint8_t *data, const uint8_t *end)
+{
+	for (int names = 0; names < 2; names++) {
+		const int size = knot_dname_wire_check(data, end, NULL);
+		if (size <= 0) {
+			return false;
+		}
+		data += size;
+	}
+	return end - data == SOA_NUMBERS_LEN;
 }
 
 bool mxp_rdata_valid(uint16_t type, const uint8_t *data, size_t len)
@@ -63,13 +100,18 @@ bool mxp_rdata_valid(uint16_t type, const uint8_t *data, size_t len)
 		return len > 2 && knot_dname_wire_check(data + 2, end, NULL) == end - data - 2;
 	case KNOT_RRTYPE_CNAME:
 		return knot_dname_wire_check(data, end, NULL) == end - data;
+	case KNOT_RRTYPE_SOA:
+		return soa_valid(data, end);
 	default:
 		return true;
 	}
 }
 
-static bool keep_record(reader_t *reader, const zs_scanner_t *s, uint16_t type)
+/*! \brief Keeps a record until it is known if the map has a SOA, and where. */
+static bool keep_record(reader_t *reader, const zs_scanner_t *s)
 {
+	const bool valid = mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length);
+	const size_t len = is_kept(s->r_type) ? s->r_data_length : 0;
 	if (reader->count == reader->capacity) {
 		const size_t capacity = 2 * reader->capacity + 64;
 		mxp_record_t **records = realloc(reader->records, capacity * sizeof(*records));
@@ -79,21 +121,24 @@ static bool keep_record(reader_t *reader, const zs_scanner_t *s, uint16_t type)
 		reader->records = records;
 		reader->capacity = capacity;
 	}
-	mxp_record_t *record = malloc(sizeof(*record) + s->r_owner_length + s->r_data_length);
+	mxp_record_t *record = malloc(sizeof(*record) + s->r_owner_length + len);
 	if (record == NULL) {
 		return false;
 	}
 	*record = (mxp_record_t){
 		.line = s->line_counter,
-		.type = type,
+		.type = s->r_type,
+		.refused = !valid,
 		.ttl = s->r_ttl,
-		.len = (uint16_t)s->r_data_length,
+		.len = (uint16_t)len,
 	};
 	record->data = record->owner + s->r_owner_length;
 	memcpy(record->owner, s->r_owner, s->r_owner_length);
-	memcpy(record->data, s->r_data, s->r_data_length);
+	memcpy(record->data, s->r_data, len);
 	knot_dname_to_lower(record->owner);
-	if (record->type == KNOT_RRTYPE_MX) {
+	if (!valid) {
+		// Its names are none: left as it is, and reported if it matters.
+	} else if (record->type == KNOT_RRTYPE_MX) {
 		knot_dname_to_lower(record->data + 2);
 	} else if (record->type == KNOT_RRTYPE_CNAME) {
 		knot_dname_to_lower(record->data);
@@ -105,7 +150,12 @@ static bool keep_record(reader_t *reader, const zs_scanner_t *s, uint16_t type)
 
 static void read_soa(reader_t *reader, const zs_scanner_t *s)
 {
+	if (!mxp_rdata_valid(KNOT_RRTYPE_SOA, s->r_data, s->r_data_length)) {
+		mxp_report(&reader->report, s->line_counter, "malformed SOA record");
+		return;
+	}
 	if (!reader->has_soa) {
+		reader->serial = knot_wire_read_u32(s->r_data + s->r_data_length - SOA_NUMBERS_LEN);
 		memcpy(reader->origin, s->r_owner, s->r_owner_length);
 		knot_dname_to_lower(reader->origin);
 		reader->has_soa = true;
@@ -117,31 +167,18 @@ static void read_soa(reader_t *reader, const zs_scanner_t *s)
 
 static bool read_record(reader_t *reader, const zs_scanner_t *s)
 {
-	char type[32] = "";
-	(void)knot_rrtype_to_string(s->r_type, type, sizeof(type));
-
-	switch (s->r_type) {
-	case KNOT_RRTYPE_SOA:
+	if (s->r_type == KNOT_RRTYPE_SOA) {
 		read_soa(reader, s);
 		return true;
-	case KNOT_RRTYPE_A:
-	case KNOT_RRTYPE_AAAA:
-		return keep_record(reader, s, s->r_type); // Until it is known if there is a SOA.
-	case KNOT_RRTYPE_MX:
-	case KNOT_RRTYPE_TXT:
-	case KNOT_RRTYPE_CNAME:
-		if (!mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
-			mxp_report(&reader->report, s->line_counter, "malformed %s record", type);
-			return keep_record(reader, s, 0);
-		}
-		return keep_record(reader, s, s->r_type);
-	default:
-		if (!is_skipped(s->r_type)) {
-			mxp_report(&reader->report, s->line_counter,
-			           "type %s does not belong in a preset map", type);
-		}
-		return true;
 	}
+	return is_skipped(s->r_type) || keep_record(reader, s);
+}
+
+/*! \brief Words for an error of the scanner. */
+static const char *scan_error(int code)
+{
+	// A class is looked for where a type may stand: the scanner takes another one for a type.
+	return code == ZS_UNSUPPORTED_TYPE ? "unsupported record type or class" : zs_strerror(code);
 }
 
 static void report_scan_error(reader_t *reader, const zs_scanner_t *s)
@@ -152,7 +189,7 @@ static void report_scan_error(reader_t *reader, const zs_scanner_t *s)
 	if (len > 0) {
 		mxp_quote(s->buffer, len, near, sizeof(near));
 	}
-	mxp_report(&reader->report, s->line_counter, "%s%s%s", zs_strerror(s->error.code),
+	mxp_report(&reader->report, s->line_counter, "%s%s%s", scan_error(s->error.code),
 	           len > 0 ? ", at " : "", near);
 }
 
@@ -253,34 +290,81 @@ static int cmp_records(const void *a, const void *b)
 	return cmp != 0 ? cmp : (record1->order < record2->order ? -1 : 1);
 }
 
+/*! \brief Tells if a record at the map's own origin, or an address, is no part of the presets. */
+static bool is_of_the_zone(const reader_t *reader, const mxp_record_t *record, int depth)
+{
+	if (!reader->has_soa) {
+		return false;
+	}
+	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
+		return true;
+	}
+	return depth == 0 && record->type != KNOT_RRTYPE_MX && record->type != KNOT_RRTYPE_CNAME;
+}
+
+static bool check_type(reader_t *reader, const mxp_record_t *record)
+{
+	if (is_kept(record->type)) {
+		return true;
+	}
+	char type[32] = "";
+	(void)knot_rrtype_to_string(record->type, type, sizeof(type));
+	const bool address = record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA;
+	mxp_report(&reader->report, record->line,
+	           address ? "address record of type %s in a preset map without SOA"
+	                   : "type %s does not belong in a preset map",
+	           type);
+	return false;
+}
+
+static bool check_owner(reader_t *reader, const mxp_record_t *record, int depth)
+{
+	knot_dname_txt_storage_t name = "";
+	knot_dname_txt_storage_t origin = "";
+	mxp_name_str(record->owner, name);
+	if (depth == 0) {
+		mxp_report(&reader->report, record->line,
+		           "%s is the map's own origin, which cannot be a preset", name);
+	} else if (depth != 1) {
+		mxp_report(&reader->report, record->line, "%s is %s %s", name,
+		           depth > 1 ? "more than one label below" : "not below",
+		           mxp_name_str(reader->origin, origin));
+	} else {
+		const mxp_span_t label = mxp_label_span(record->owner);
+		if (mxp_name_valid(label)) {
+			return true;
+		}
+		mxp_report(&reader->report, record->line, "%s cannot name a preset%s", name,
+		           mxp_name_is_none(label) ? ", the name is reserved" : "");
+	}
+	return false;
+}
+
+/*! \brief Checks what can be wrong with any record of a preset. */
+static void check_record(reader_t *reader, mxp_record_t *record)
+{
+	if (record->refused) {
+		char type[32] = "";
+		(void)knot_rrtype_to_string(record->type, type, sizeof(type));
+		mxp_report(&reader->report, record->line, "malformed %s record", type);
+	} else if (record->ttl > MAX_TTL) {
+		record->refused = true;
+		mxp_report(&reader->report, record->line, "TTL %u is larger than %d", record->ttl,
+		           MAX_TTL);
+	}
+}
+
 /*! \brief Finds the name of the preset that a record belongs to. False if to none. */
 static bool find_name(reader_t *reader, mxp_record_t *record)
 {
-	if (record->type == KNOT_RRTYPE_A || record->type == KNOT_RRTYPE_AAAA) {
-		if (!reader->has_soa) {
-			mxp_report(&reader->report, record->line,
-			           "address record in a preset map without SOA");
-		}
-		return false;
-	}
-
-	knot_dname_txt_storage_t name = "";
-	knot_dname_txt_storage_t origin = "";
 	const int depth = knot_dname_in_bailiwick(record->owner, reader->origin);
-	if (depth != 1) {
-		mxp_report(&reader->report, record->line, "%s is %s %s",
-		           mxp_name_str(record->owner, name),
-		           depth > 1 ? "more than one label below" : "not below",
-		           mxp_name_str(reader->origin, origin));
+	if (is_of_the_zone(reader, record, depth) || !check_type(reader, record) ||
+	    !check_owner(reader, record, depth)) {
 		return false;
 	}
+	check_record(reader, record);
+
 	const mxp_span_t label = mxp_label_span(record->owner);
-	if (!mxp_name_valid(label)) {
-		mxp_report(&reader->report, record->line, "%s cannot name a preset%s",
-		           mxp_name_str(record->owner, name),
-		           mxp_name_is_none(label) ? ", the name is reserved" : "");
-		return false;
-	}
 	memcpy(record->name, label.data, label.len);
 	record->name[label.len] = '\0';
 
@@ -348,6 +432,19 @@ static void reader_clear(reader_t *reader)
 	free(reader->drafts);
 }
 
+/*! \brief Makes the version of a map without SOA. Returns false if memory is exhausted. */
+static bool hash_version(const char *data, size_t size, char *version)
+{
+	uint8_t digest[SHA256_LEN];
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, data, size, digest) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < VERSION_HASH_LEN; i++) {
+		sprintf(version + 2 * i, "%02x", digest[i]);
+	}
+	return true;
+}
+
 int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, void *ctx)
 {
 	*map = NULL;
@@ -358,14 +455,18 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 		mxp_report(&reader.report, 1, "the file is empty");
 		return KNOT_EMALF;
 	}
+	mxp_map_t *out = calloc(1, sizeof(*out));
+	// Of the text as it is in the file: line ends are changed after.
+	int ret = (out != NULL && hash_version(data, size, out->version)) ? KNOT_EOK : KNOT_ENOMEM;
 	size = strip_cr(data, size);
 	if (data[size - 1] != '\n') {
 		mxp_report(&reader.report, count_lines(data, size),
 		           "no newline at the end, the file may be cut off");
 	}
 
-	mxp_map_t *out = calloc(1, sizeof(*out));
-	int ret = (out != NULL) ? scan_text(&reader, data, size, find_origin) : KNOT_ENOMEM;
+	if (ret == KNOT_EOK) {
+		ret = scan_text(&reader, data, size, find_origin);
+	}
 	if (ret == KNOT_EOK) {
 		ret = scan_text(&reader, data, size, read_records);
 	}
@@ -373,6 +474,9 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	if (ret == KNOT_EOK) {
 		name_records(&reader);
 		ret = build(&reader, out);
+	}
+	if (ret == KNOT_EOK && reader.has_soa) {
+		snprintf(out->version, sizeof(out->version), "%u", reader.serial);
 	}
 	reader_clear(&reader);
 

@@ -18,7 +18,7 @@
 /*!
  * \brief Checks RDATA, which may have been written in hexadecimal (RFC 3597, section 5).
  *
- * \param type  Type of the record; all but MX, TXT and CNAME are taken as valid.
+ * \param type  Type of the record; all but SOA, MX, TXT and CNAME are taken as valid.
  * \param data  RDATA.
  * \param len   Length of the RDATA in octets.
  *

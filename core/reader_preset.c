@@ -7,11 +7,14 @@
 #include <libknot/packet/wire.h>
 
 #include "expand.h"
+#include "host.h"
 #include "name.h"
 #include "reader_preset.h"
+#include "spf.h"
 
 /*! Most parameters in a preset: more than any provider can need, and cheap to search. */
 #define PARAMS_MAX 32
+
 /*! \brief A preset in the making. */
 typedef struct {
 	mxp_report_t *report;
@@ -56,8 +59,25 @@ static bool has_param(const mxp_preset_t *preset, mxp_span_t name)
 	return false;
 }
 
+/*! \brief Checks the name of a parameter of an exchange. */
+static bool check_param(maker_t *maker, mxp_span_t label, mxp_span_t ref)
+{
+	char quoted[300];
+	if (mxp_label_is_zone(ref) && ref.len != label.len) {
+		FAIL(maker, "parameter _zone_ is a whole label, but %s has more in it",
+		     mxp_quote(label.data, label.len, quoted, sizeof(quoted)));
+		return false;
+	}
+	if (mxp_param_name_reserved(mxp_span_inner(ref))) {
+		FAIL(maker, "%s is no parameter, the name is reserved",
+		     mxp_quote(ref.data, ref.len, quoted, sizeof(quoted)));
+		return false;
+	}
+	return true;
+}
+
 /*! \brief Takes the parameters of a label. Returns false if they are not as they may be. */
-static bool add_params(maker_t *maker, mxp_span_t label, bool last)
+static bool add_params(maker_t *maker, mxp_span_t label)
 {
 	mxp_preset_t *preset = maker->preset;
 	size_t start = 0;
@@ -65,9 +85,7 @@ static bool add_params(maker_t *maker, mxp_span_t label, bool last)
 	while (mxp_label_param(label, start, &ref)) {
 		start = (size_t)(ref.data - label.data) + ref.len;
 		const mxp_span_t name = mxp_span_inner(ref);
-		const bool zone = mxp_label_is_zone(ref);
-		if (zone && (!last || ref.len != label.len)) {
-			FAIL(maker, "parameter _zone_ can only be the last label of an exchange");
+		if (!check_param(maker, label, ref)) {
 			return false;
 		}
 		if (has_param(preset, name)) {
@@ -88,20 +106,70 @@ static bool add_params(maker_t *maker, mxp_span_t label, bool last)
 	return true;
 }
 
-static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname_t *exchange)
+/*!
+ * \brief Writes an exchange with the value `z` for every parameter, also for the zone.
+ *
+ * That value is good wherever a value can be good: it is no digit, not hexadecimal, and in no name
+ * that is reserved. What is wrong with it is wrong for every value. The name gets no longer by it.
+ */
+static void write_sample(const knot_dname_t *exchange, knot_dname_storage_t sample)
+{
+	uint8_t *out = sample;
+	for (const uint8_t *label = exchange; *label != 0; label += 1 + *label) {
+		const mxp_span_t text = mxp_label_span(label);
+		uint8_t *len = out++;
+		size_t done = 0;
+		mxp_span_t ref;
+		while (mxp_label_param(text, done, &ref)) {
+			const size_t start = (size_t)(ref.data - text.data);
+			memcpy(out, text.data + done, start - done);
+			out += start - done;
+			*out++ = 'z';
+			done = start + ref.len;
+		}
+		memcpy(out, text.data + done, text.len - done);
+		out += text.len - done;
+		*len = (uint8_t)(out - len - 1);
+	}
+	*out = 0;
+}
+
+/*! \brief Tells if an underscore is in a name. */
+static bool has_underscore(const knot_dname_t *name)
+{
+	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
+		if (memchr(label + 1, '_', *label) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! \brief Checks that an exchange can be a mail server, with some values of its parameters. */
+static bool check_host(maker_t *maker, const knot_dname_t *exchange)
+{
+	knot_dname_txt_storage_t name = "";
+	knot_dname_storage_t sample;
+	write_sample(exchange, sample);
+
+	const mxp_host_t host = mxp_host_check(sample);
+	if (host == MXP_HOST_FINE || host == MXP_HOST_NULL) {
+		return true;
+	}
+	if (host == MXP_HOST_CHARSET && has_underscore(sample)) {
+		FAIL(maker, "exchange %s has an underscore that is no part of a _parameter_",
+		     mxp_name_str(exchange, name));
+	} else {
+		FAIL(maker, "exchange %s %s", mxp_name_str(exchange, name), mxp_host_str(host));
+	}
+	return false;
+}
+
+/*! \brief Checks an exchange against those that the preset has already. */
+static bool check_others(maker_t *maker, const knot_dname_t *exchange)
 {
 	const mxp_preset_t *preset = maker->preset;
 	knot_dname_txt_storage_t name = "";
-
-	if (*exchange == '\0' && preference != 0) {
-		FAIL(maker, "null MX with a priority other than 0");
-		return false;
-	}
-	if (knot_dname_in_bailiwick(exchange, maker->origin) >= 0 && *maker->origin != '\0') {
-		FAIL(maker, "exchange %s is below the map's own origin, a final dot is missing",
-		     mxp_name_str(exchange, name));
-		return false;
-	}
 	for (size_t i = 0; i < preset->mx_count; i++) {
 		if (knot_dname_is_equal(preset->mx[i].exchange, exchange)) {
 			FAIL(maker, "exchange %s is repeated", mxp_name_str(exchange, name));
@@ -112,13 +180,33 @@ static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname
 			return false;
 		}
 	}
+	return true;
+}
+
+static bool check_exchange(maker_t *maker, uint16_t preference, const knot_dname_t *exchange)
+{
+	knot_dname_txt_storage_t name = "";
+
+	if (*exchange == '\0' && preference != 0) {
+		FAIL(maker, "null MX with a priority other than 0");
+		return false;
+	}
+	// Below the root are all names: there, a forgotten dot cannot be told from one that is
+	// none.
+	if (*maker->origin != '\0' && knot_dname_in_bailiwick(exchange, maker->origin) >= 0) {
+		FAIL(maker, "exchange %s is below the map's own origin, a final dot is missing",
+		     mxp_name_str(exchange, name));
+		return false;
+	}
+	if (!check_others(maker, exchange)) {
+		return false;
+	}
 	for (const uint8_t *label = exchange; *label != 0; label += 1 + *label) {
-		const bool last = (label[1 + *label] == 0);
-		if (!add_params(maker, mxp_label_span(label), last)) {
+		if (!add_params(maker, mxp_label_span(label))) {
 			return false;
 		}
 	}
-	return true;
+	return check_host(maker, exchange);
 }
 
 static void add_mx(maker_t *maker)
@@ -173,6 +261,39 @@ static void add_title(maker_t *maker, mxp_span_t value)
 	}
 }
 
+static void add_note(maker_t *maker, mxp_span_t value)
+{
+	mxp_preset_t *preset = maker->preset;
+	if (memchr(value.data, '\0', value.len) != NULL) {
+		FAIL(maker, "note with a NUL octet");
+		return;
+	}
+	char *copy = copy_text(maker, value);
+	if (copy == NULL ||
+	    !grow(maker, (void **)&preset->notes, preset->note_count, sizeof(*preset->notes))) {
+		free(copy);
+		return;
+	}
+	preset->notes[preset->note_count++] = copy;
+}
+
+static void add_spf(maker_t *maker, mxp_span_t value)
+{
+	char quoted[300];
+	mxp_span_t term;
+	const char *reason = mxp_spf_check(value, &term);
+	if (maker->preset->spf != NULL) {
+		FAIL(maker, "second spf of a preset");
+	} else if (reason != NULL && term.data != NULL) {
+		FAIL(maker, "spf: %s %s", mxp_quote(term.data, term.len, quoted, sizeof(quoted)),
+		     reason);
+	} else if (reason != NULL) {
+		FAIL(maker, "spf %s", reason);
+	} else {
+		maker->preset->spf = copy_text(maker, value);
+	}
+}
+
 static bool has_any_param(const knot_dname_t *name)
 {
 	mxp_span_t ref;
@@ -184,35 +305,35 @@ static bool has_any_param(const knot_dname_t *name)
 	return false;
 }
 
-/*! \brief Tells if a name consists of what names of hosts do. */
-static bool is_host(const knot_dname_t *name)
+/*! \brief Tells what is wrong with a retired exchange, NULL if nothing is. */
+static const char *retired_fault(mxp_span_t value, knot_dname_storage_t name)
 {
-	for (const uint8_t *label = name; *label != 0; label += 1 + *label) {
-		if (!mxp_value_valid(mxp_label_span(label))) {
-			return false;
-		}
+	char text[UINT8_MAX + 1] = ""; // A string of a TXT record is no longer.
+	memcpy(text, value.data, value.len);
+	if (strlen(text) != value.len ||
+	    knot_dname_from_str(name, text, sizeof(knot_dname_storage_t)) == NULL) {
+		return "is not a host name";
 	}
-	return *name != 0;
+	knot_dname_to_lower(name);
+	if (has_any_param(name)) {
+		return "has a parameter";
+	}
+	if (knot_dname_labels(name, NULL) < 2) {
+		return "is not a full host name";
+	}
+	const mxp_host_t host = mxp_host_check(name);
+	return host != MXP_HOST_FINE ? mxp_host_str(host) : NULL;
 }
 
 static void add_retired(maker_t *maker, mxp_span_t value)
 {
 	mxp_preset_t *preset = maker->preset;
-	char text[UINT8_MAX + 1] = ""; // A string of a TXT record is no longer.
-	char quoted[300];
 	knot_dname_storage_t name;
-
-	memcpy(text, value.data, value.len);
-	if (strlen(text) != value.len || knot_dname_from_str(name, text, sizeof(name)) == NULL ||
-	    !is_host(name)) {
-		FAIL(maker, "retired exchange %s is not a host name",
-		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)));
-		return;
-	}
-	knot_dname_to_lower(name);
-	if (has_any_param(name)) {
-		FAIL(maker, "retired exchange %s has a parameter",
-		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)));
+	const char *fault = retired_fault(value, name);
+	if (fault != NULL) {
+		char quoted[300];
+		FAIL(maker, "retired exchange %s %s",
+		     mxp_quote(value.data, value.len, quoted, sizeof(quoted)), fault);
 		return;
 	}
 	knot_dname_t *copy = knot_dname_copy(name, NULL);
@@ -297,6 +418,10 @@ static void read_txt(maker_t *maker)
 		}
 		if (mxp_span_is_case(pair.name, "title")) {
 			add_title(maker, pair.value);
+		} else if (mxp_span_is_case(pair.name, "note")) {
+			add_note(maker, pair.value);
+		} else if (mxp_span_is_case(pair.name, "spf")) {
+			add_spf(maker, pair.value);
 		} else if (mxp_span_is_case(pair.name, "retired")) {
 			add_retired(maker, pair.value);
 		} else {
@@ -384,6 +509,10 @@ bool mxp_read_preset(const mxp_record_t *const *records, size_t count, const kno
 
 	for (size_t i = 0; i < count; i++) {
 		maker.record = records[i];
+		if (maker.record->refused) {
+			draft->broken = true;
+			continue;
+		}
 		const bool is_cname = (maker.record->type == KNOT_RRTYPE_CNAME);
 		if (is_cname != (records[0]->type == KNOT_RRTYPE_CNAME)) {
 			FAIL(&maker, "CNAME beside other data");
@@ -396,11 +525,8 @@ bool mxp_read_preset(const mxp_record_t *const *records, size_t count, const kno
 		case KNOT_RRTYPE_TXT:
 			read_txt(&maker);
 			break;
-		case KNOT_RRTYPE_CNAME:
-			add_cname(&maker);
-			break;
 		default:
-			draft->broken = true;
+			add_cname(&maker);
 		}
 	}
 	finish(&maker);

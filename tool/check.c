@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libknot/errcode.h>
 
 #include "commands.h"
+#include "file.h"
 #include "names.h"
 #include "output.h"
 #include "reader.h"
@@ -88,6 +90,15 @@ static json_t *params_json(const mxp_preset_t *preset)
 	return list;
 }
 
+static json_t *notes_json(const mxp_preset_t *preset)
+{
+	json_t *list = need(json_array());
+	for (size_t i = 0; i < preset->note_count; i++) {
+		append_text(list, preset->notes[i]);
+	}
+	return list;
+}
+
 static json_t *mx_json(const mxp_preset_t *preset)
 {
 	json_t *list = need(json_array());
@@ -104,10 +115,11 @@ static json_t *preset_json(const mxp_preset_t *preset, json_t *aliases)
 {
 	const char *title = preset->title != NULL ? preset->title : "";
 	char *clean = text_clean(title, strlen(title));
-	json_t *object = need(json_pack("{s:s, s:s?, s:I, s:o, s:o, s:o}", "name", preset->name,
-	                                "title", preset->title != NULL ? clean : NULL, "ttl",
-	                                (json_int_t)preset->ttl, "aliases", aliases, "params",
-	                                params_json(preset), "mx", mx_json(preset)));
+	json_t *object = need(json_pack("{s:s, s:s?, s:I, s:o, s:o, s:o, s:s?, s:o}", "name",
+	                                preset->name, "title", preset->title != NULL ? clean : NULL,
+	                                "ttl", (json_int_t)preset->ttl, "aliases", aliases,
+	                                "params", params_json(preset), "notes", notes_json(preset),
+	                                "spf", preset->spf, "mx", mx_json(preset)));
 	free(clean);
 	return object;
 }
@@ -124,7 +136,40 @@ static json_t *map_json(const mxp_map_t *map)
 		json_decref(aliases[i]);
 	}
 	free(aliases);
-	return need(json_pack("{s:o}", "presets", list));
+	return need(json_pack("{s:s, s:o}", "version", map->version, "presets", list));
+}
+
+/*! \brief Reads the map that somebody pipes in. */
+static mxp_map_t *read_stdin(map_errors_t *errors)
+{
+	char *data = NULL;
+	size_t size = 0;
+	const char *reason = NULL;
+	mxp_map_t *map = NULL;
+	if (mxp_file_read_stream(STDIN_FILENO, &data, &size, &reason) != KNOT_EOK) {
+		add_error(errors, 0, reason);
+		return NULL;
+	}
+	(void)mxp_map_read(&map, data, size, add_error, errors);
+	free(data);
+
+	return map;
+}
+
+/*! \brief Checks that the names that have to be there are; the file's first line is to blame. */
+static void check_names(const options_t *options, const mxp_map_t *map, map_errors_t *errors)
+{
+	for (size_t i = 0; i < options->name_count; i++) {
+		char *ascii = name_to_ascii(options->names[i]);
+		if (ascii == NULL || mxp_map_find(map, mxp_span(ascii)) == NULL) {
+			char *clean = text_clean(options->names[i], strlen(options->names[i]));
+			char *reason = text_format("no preset '%s' in the map", clean);
+			add_error(errors, 1, reason);
+			free(reason);
+			free(clean);
+		}
+		free(ascii);
+	}
 }
 
 int command_check(const options_t *options, int argc, char **argv)
@@ -132,9 +177,17 @@ int command_check(const options_t *options, int argc, char **argv)
 	(void)argc;
 	map_errors_t errors = { .count = 0 };
 	mxp_map_t *map = NULL;
-	const int ret = mxp_map_load(&map, argv[0], add_error, &errors);
+	if (strcmp(argv[0], "-") == 0) {
+		map = read_stdin(&errors);
+	} else {
+		(void)mxp_map_load(&map, argv[0], add_error, &errors);
+	}
+	if (map != NULL) {
+		check_names(options, map, &errors);
+	}
 	print_errors(&errors, argv[0]);
-	if (ret != KNOT_EOK) {
+	if (errors.count > 0) {
+		mxp_map_free(map);
 		return STATUS_WRONG;
 	}
 

@@ -27,7 +27,9 @@ typedef struct {
 	bool json;           /*!< Output is JSON. */
 	const char *origin;  /*!< Name of the zone (NULL if not set). */
 	const char *map;     /*!< Path of the preset map (NULL if not set). */
-	const char *builtin; /*!< Name of the built-in (NULL if not set). */
+	const char *builtin; /*!< Name of the built-in, the last one given (NULL if not set). */
+	const char **names;  /*!< All of them. */
+	size_t name_count;   /*!< Number of names. */
 } options_t;
 
 /*!

@@ -127,15 +127,82 @@ static char *why_not(json_int_t priority, const char *exchange)
 	return first.count > 0 ? need(strdup(first.reason)) : NULL;
 }
 
-static void read_record(template_t *template, const json_t *json, size_t idx)
+static bool is_mx(const json_t *json)
 {
 	const char *type = text_of(json, "type");
-	if (type == NULL || strcasecmp(type, "MX") != 0) {
+	return type != NULL && strcasecmp(type, "MX") == 0;
+}
+
+static bool is_at_apex(const json_t *json)
+{
+	const char *host = text_of(json, "host");
+	return host == NULL || *host == '\0' || strcmp(host, "@") == 0;
+}
+
+/*! \brief Notes an MX record of the apex under its group; records without one are a group, too. */
+static void note_group(json_t *groups, const json_t *record)
+{
+	const char *group = text_of(record, "groupId");
+	const char *points_to = text_of(record, "pointsTo");
+	json_int_t priority = -1;
+	(void)number_of(record, "priority", UINT16_MAX, &priority);
+	const size_t len = points_to != NULL ? strlen(points_to) : 0;
+	const bool dot = len > 1 && points_to[len - 1] == '.';
+	char *mx = text_format("%" JSON_INTEGER_FORMAT " %.*s", priority,
+	                       (int)(dot ? len - 1 : len), points_to != NULL ? points_to : "");
+	for (char *ch = mx; *ch != '\0'; ch++) {
+		*ch = (char)tolower((unsigned char)*ch);
+	}
+
+	group = group != NULL ? group : "";
+	json_t *set = json_object_get(groups, group);
+	if (set == NULL) {
+		set = need(json_object());
+		need(json_object_set_new(groups, group, set) == 0 ? groups : NULL);
+	}
+	need(json_object_set_new(set, mx, json_true()) == 0 ? set : NULL);
+	free(mx);
+}
+
+/*!
+ * \brief Tells if a template's groups have different MX records at the apex.
+ *
+ * Whoever applies a template may choose among its groups, so all of its records together would be
+ * something that nobody gets. Groups without MX records do not count.
+ */
+static bool groups_differ(const json_t *records)
+{
+	json_t *groups = need(json_object());
+	size_t idx;
+	const json_t *record;
+	json_array_foreach(records, idx, record)
+	{
+		if (is_mx(record) && is_at_apex(record)) {
+			note_group(groups, record);
+		}
+	}
+	bool differ = false;
+	const json_t *first = NULL;
+	const char *name;
+	json_t *set;
+	json_object_foreach(groups, name, set)
+	{
+		first = first != NULL ? first : set;
+		differ = differ || !json_equal(first, set);
+	}
+	json_decref(groups);
+
+	return differ;
+}
+
+static void read_record(template_t *template, const json_t *json, size_t idx)
+{
+	if (!is_mx(json)) {
 		return;
 	}
-	const char *host = text_of(json, "host");
-	if (host != NULL && *host != '\0' && strcmp(host, "@") != 0) {
-		report_record(template, idx, "skipped, its host is '%.64s', not the apex", host);
+	if (!is_at_apex(json)) {
+		report_record(template, idx, "skipped, its host is '%.64s', not the apex",
+		              text_of(json, "host"));
 		return;
 	}
 	const char *points_to = text_of(json, "pointsTo");
@@ -272,6 +339,11 @@ static int import(const char *file, const json_t *json, json_t *names)
 		           "and a list of records");
 		json_decref(template.variables);
 		return STATUS_WRONG;
+	}
+	if (groups_differ(records)) {
+		text_place(file, 0,
+		           "skipped, a map cannot say it: its groups have different MX records");
+		records = NULL;
 	}
 	size_t idx;
 	const json_t *record;

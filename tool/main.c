@@ -23,7 +23,7 @@ typedef struct {
 } command_t;
 
 static const command_t commands[] = {
-	{ "check", "stnj", 1, 1, command_check },   { "lint", "stnjopb", 1, 1, command_lint },
+	{ "check", "stnjb", 1, 1, command_check },  { "lint", "stnjopb", 1, 1, command_lint },
 	{ "show", "stnjpb", 1, 1, command_show },   { "add", "stnjpb", 4, 5, command_add },
 	{ "del", "stnjpb", 2, 4, command_del },     { "use", "stnjpb", 2, INT_MAX, command_use },
 	{ "reset", "stnjpb", 1, 1, command_reset }, { "import", "stn", 1, INT_MAX, command_import },
@@ -33,7 +33,7 @@ static void print_help(FILE *out)
 {
 	fputs("usage: kmxpreset [OPTION ...] COMMAND ARGUMENT ...\n"
 	      "\n"
-	      "  check MAP                           check a preset map and print it\n"
+	      "  check MAP|-                         check a preset map and print it\n"
 	      "  lint ZONEFILE                       what would be served for the zone, and why\n"
 	      "  show ZONE                           the same for a zone of the running server\n"
 	      "  add ZONE HOST PRIORITY VALUE [TTL]  add an MX record\n"
@@ -48,7 +48,7 @@ static void print_help(FILE *out)
 	      "  -j          output is JSON\n"
 	      "  -o ORIGIN   lint: name of the zone\n"
 	      "  -p MAP      preset map (" CONFIG_DIR "/mx-presets.zone)\n"
-	      "  -b BUILTIN  built-in preset (house)\n"
+	      "  -b BUILTIN  built-in preset (house); check: must be there, may repeat\n"
 	      "  -h, -V      this help, the version\n",
 	      out);
 }
@@ -113,15 +113,19 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	return command->run(options, argc, argv);
 }
 
-/*! \brief Reads the options and runs the command. */
-static int call(int argc, char **argv)
+/*! \brief Reads the options and runs the command. There is room for one name an argument. */
+static int call(int argc, char **argv, const char **built_ins)
 {
 	static const struct option names[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	options_t options = { .socket = SOCKET_PATH, .timeout = DEFAULT_TIMEOUT_S * 1000 };
+	options_t options = {
+		.socket = SOCKET_PATH,
+		.timeout = DEFAULT_TIMEOUT_S * 1000,
+		.names = built_ins,
+	};
 	char given[sizeof("stnjopb")] = "";
 	int opt;
 	opterr = 0;
@@ -149,6 +153,7 @@ static int call(int argc, char **argv)
 			break;
 		case 'b':
 			options.builtin = optarg;
+			built_ins[options.name_count++] = optarg;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -176,7 +181,10 @@ int main(int argc, char **argv)
 	// Independent of the user's: names are UTF-8 in, and out.
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 
-	const int status = call(argc, argv);
+	// Each of them takes a letter at least: -bNAME.
+	const char **built_ins = need(calloc((size_t)argc + 1, sizeof(*built_ins)));
+	const int status = call(argc, argv, built_ins);
+	free((void *)built_ins);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		text_error("the output cannot be written%s",
 		           status == STATUS_DONE ? "; all else is done" : "");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "names.h"
 #include "text.h"
 
@@ -30,23 +31,17 @@ char *name_to_ascii(const char *text)
 
 /*! \brief What a label may consist of besides letters, digits and hyphens. */
 typedef enum {
-	LABEL_MAIL_HOST, /*!< Nothing, and a hyphen only inside. */
-	LABEL_OWNER,     /*!< Underscores, and an asterisk as the first label. */
-	LABEL_ZONE,      /*!< Underscores and slashes (RFC 2317). */
-	LABEL_ANY,       /*!< Anything. */
+	LABEL_OWNER, /*!< Underscores, and an asterisk as the first label. */
+	LABEL_ZONE,  /*!< Underscores and slashes (RFC 2317). */
+	LABEL_ANY,   /*!< Anything. */
 } label_kind_t;
 
 static bool label_valid(const uint8_t *label, bool first, label_kind_t kind)
 {
-	static const char *const others[] = {
-		[LABEL_MAIL_HOST] = "", [LABEL_OWNER] = "_", [LABEL_ZONE] = "_/"
-	};
+	static const char *const others[] = { [LABEL_OWNER] = "_", [LABEL_ZONE] = "_/" };
 	if (kind == LABEL_ANY ||
 	    (kind == LABEL_OWNER && first && label[0] == 1 && label[1] == '*')) {
 		return true;
-	}
-	if (kind == LABEL_MAIL_HOST && (label[1] == '-' || label[*label] == '-')) {
-		return false;
 	}
 	for (size_t i = 1; i <= label[0]; i++) {
 		const int ch = label[i];
@@ -189,21 +184,13 @@ bool name_text_is_address(const char *text)
 	return is;
 }
 
-/*! \brief Tells if the last label has only digits: no such top-level domain can ever be. */
-static bool ends_in_number(const char *text)
-{
-	size_t end = strlen(text);
-	end -= (end > 0 && text[end - 1] == '.');
-	size_t start = end;
-	while (start > 0 && isdigit((unsigned char)text[start - 1])) {
-		start--;
-	}
-	return start < end && start > 0 && text[start - 1] == '.';
-}
+/*! \brief What to write as a VALUE. */
+#define WRITE_VALUE                                                                            \
+	"write the name of a mail server, never its IP address, such as mail.example.com, or " \
+	"mail for a host of the zone"
 
-/*! \brief Reads an exchange of labels of a kind. */
-static bool read_value(const char *text, const knot_dname_t *zone, label_kind_t kind,
-                       knot_dname_storage_t exchange)
+/*! \brief Reads an exchange of any labels. */
+static bool read_value(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange)
 {
 	bool dot;
 	if (strcmp(text, ".") == 0) {
@@ -214,10 +201,8 @@ static bool read_value(const char *text, const knot_dname_t *zone, label_kind_t 
 		memcpy(exchange, zone, knot_dname_size(zone));
 		return true;
 	}
-	if (!read_full(text, kind, exchange, &dot)) {
-		text_error("VALUE '%s' is not the name of a mail server; write it like "
-		           "mail.example.com, or mail for a host of the zone",
-		           text);
+	if (!read_full(text, LABEL_ANY, exchange, &dot)) {
+		text_error("VALUE '%s' is not a name; " WRITE_VALUE, text);
 		return false;
 	}
 	const bool full = dot || knot_dname_labels(exchange, NULL) > 1;
@@ -232,22 +217,21 @@ static bool read_value(const char *text, const knot_dname_t *zone, label_kind_t 
 
 bool name_read_exchange(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange)
 {
-	char *ascii = name_to_ascii(text);
-	const bool address =
-		ascii != NULL && (name_text_is_address(ascii) || ends_in_number(ascii));
-	free(ascii);
-	if (address) {
-		text_error("VALUE '%s' is an IP address; write the name of the mail server, such "
-		           "as mail.example.com",
-		           text);
+	if (!read_value(text, zone, exchange)) {
 		return false;
 	}
-	return read_value(text, zone, LABEL_MAIL_HOST, exchange);
+	const mxp_host_t host = mxp_host_check(exchange);
+	// The null MX, and names that prove who owns a domain, are fine or not as the others are.
+	if (host == MXP_HOST_FINE || host == MXP_HOST_NULL || host == MXP_HOST_VERIFICATION) {
+		return true;
+	}
+	text_error("VALUE '%s' %s; " WRITE_VALUE, text, mxp_host_str(host));
+	return false;
 }
 
 bool name_read_stored(const char *text, const knot_dname_t *zone, knot_dname_storage_t exchange)
 {
-	return read_value(text, zone, LABEL_ANY, exchange);
+	return read_value(text, zone, exchange);
 }
 
 bool name_is_doubled(const knot_dname_t *name, const knot_dname_t *zone)

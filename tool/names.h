@@ -54,6 +54,9 @@ bool name_read_host(const char *text, const knot_dname_t *zone, knot_dname_stora
 /*!
  * \brief Reads an exchange: with a dot in it a full name, otherwise a host of the zone.
  *
+ * What can never be a mail server is refused, but for names below which owners prove a domain:
+ * these are good beside others.
+ *
  * \param text      Argument.
  * \param zone      Name of the zone.
  * \param exchange  Output: full name in lower case; the root for a null MX.

@@ -79,7 +79,6 @@ typedef struct {
 	int preset;
 	int title;
 	int ttl;
-	int value;
 } widths_t;
 
 #define GAP            2
@@ -104,13 +103,42 @@ static void widen_words(int *width, const char *text)
 	}
 }
 
-/*! \brief Lets titles wrap where the table would be wider than a screen. */
+/*! \brief Columns of all that stands before the value. */
+static int before_value(const widths_t *widths)
+{
+	return widths->preset + widths->title + widths->ttl + PRIORITY_WIDTH + 4 * GAP;
+}
+
+/*! \brief Widest value that leaves room for something in the lines. */
+static int widest_value(const json_t *presets, int room)
+{
+	int widest = (int)strlen("value");
+	size_t i;
+	const json_t *preset;
+	json_array_foreach(presets, i, preset)
+	{
+		size_t j;
+		const json_t *mx;
+		json_array_foreach(json_object_get(preset, "mx"), j, mx)
+		{
+			const int width = text_width(text_of(mx, "value"));
+			widest = width > widest && width <= room ? width : widest;
+		}
+	}
+	return widest;
+}
+
+/*!
+ * \brief Lets titles wrap where the table would be wider than a screen.
+ *
+ * They wrap between words. A value that is too wide even then stands in a line of its own, so that
+ * one provider's does not take the room from all others.
+ */
 static widths_t measure(const json_t *presets)
 {
 	widths_t widths = { .preset = (int)strlen("preset"),
 		            .title = (int)strlen("title"),
-		            .ttl = (int)strlen("TTL"),
-		            .value = (int)strlen("value") };
+		            .ttl = (int)strlen("TTL") };
 	int words = widths.title;
 	size_t i;
 	const json_t *preset;
@@ -122,16 +150,13 @@ static widths_t measure(const json_t *presets)
 		const int digits =
 			snprintf(NULL, 0, "%" JSON_INTEGER_FORMAT, number_of(preset, "ttl"));
 		widths.ttl = digits > widths.ttl ? digits : widths.ttl;
-		size_t j;
-		const json_t *mx;
-		json_array_foreach(json_object_get(preset, "mx"), j, mx)
-		{
-			widen(&widths.value, text_of(mx, "value"));
-		}
 	}
-	const int others = widths.preset + widths.ttl + PRIORITY_WIDTH + widths.value + 4 * GAP;
-	const int room = text_screen() - others > words ? text_screen() - others : words;
-	widths.title = widths.title > room ? room : widths.title;
+	const int wanted = widths.title;
+	widths.title = words;
+	const int room = text_screen() - before_value(&widths);
+	const int spare = room - widest_value(presets, room);
+	widths.title += spare > 0 ? spare : 0;
+	widths.title = widths.title > wanted ? wanted : widths.title;
 
 	return widths;
 }
@@ -146,6 +171,18 @@ static void print_title(const char **title, int width, bool follows)
 	free(line);
 }
 
+/*! \brief Prints a value, in a line of its own where the screen is too narrow. */
+static void print_value(const char *value, const widths_t *widths)
+{
+	const int width = text_width(value);
+	if (before_value(widths) + width <= text_screen()) {
+		printf("  %s", value);
+	} else {
+		const int indent = text_screen() - width;
+		printf("\n%*s%s", indent > 0 ? indent : 0, "", value);
+	}
+}
+
 static void print_preset(const json_t *preset, const widths_t *widths)
 {
 	const char *name = text_of(preset, "name");
@@ -157,9 +194,9 @@ static void print_preset(const json_t *preset, const widths_t *widths)
 		printf("%-*s  ", widths->preset, i == 0 ? name : "");
 		print_title(&title, widths->title, mx != NULL);
 		if (mx != NULL) {
-			printf("  %*" JSON_INTEGER_FORMAT "  %*" JSON_INTEGER_FORMAT "  %s",
-			       widths->ttl, number_of(preset, "ttl"), PRIORITY_WIDTH,
-			       number_of(mx, "priority"), text_of(mx, "value"));
+			printf("  %*" JSON_INTEGER_FORMAT "  %*" JSON_INTEGER_FORMAT, widths->ttl,
+			       number_of(preset, "ttl"), PRIORITY_WIDTH, number_of(mx, "priority"));
+			print_value(text_of(mx, "value"), widths);
 		}
 		putchar('\n');
 	}
@@ -184,6 +221,30 @@ static void print_names(const char *label, const json_t *names, int indent)
 	free(line);
 }
 
+/*! \brief Prints a text under a preset. */
+static void print_text(const char *label, const char *text, int indent)
+{
+	char *line = text_format("%s: %s", label, text);
+	text_paragraph(stdout, line, indent);
+	free(line);
+}
+
+/*! \brief Prints what else is known of a preset. */
+static void print_details(const json_t *preset, int indent)
+{
+	print_names("aliases", json_object_get(preset, "aliases"), indent);
+	print_names("parameters", json_object_get(preset, "params"), indent);
+	if (json_is_string(json_object_get(preset, "spf"))) {
+		print_text("spf", text_of(preset, "spf"), indent);
+	}
+	size_t i;
+	const json_t *note;
+	json_array_foreach(json_object_get(preset, "notes"), i, note)
+	{
+		print_text("note", json_string_value(note), indent);
+	}
+}
+
 void output_map(const json_t *map)
 {
 	const json_t *presets = json_object_get(map, "presets");
@@ -196,7 +257,7 @@ void output_map(const json_t *map)
 	json_array_foreach(presets, i, preset)
 	{
 		print_preset(preset, &widths);
-		print_names("aliases", json_object_get(preset, "aliases"), widths.preset + GAP);
-		print_names("parameters", json_object_get(preset, "params"), widths.preset + GAP);
+		print_details(preset, widths.preset + GAP);
 	}
+	printf("\nversion  %s\n", text_of(map, "version"));
 }

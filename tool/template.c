@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "host.h"
 #include "name.h"
 #include "names.h"
 #include "span.h"
@@ -68,7 +69,7 @@ static const char *write_label(mxp_span_t label, bool last, json_t *variables, F
 	const uint8_t *end = label.data + label.len;
 	while (pos < end) {
 		if (*pos != '%') {
-			if (!isalnum(*pos) && *pos != '-') {
+			if (!mxp_host_octet(*pos)) { // It could mean something in a map.
 				return "a host name with other characters than letters, digits and "
 				       "hyphens";
 			}
@@ -130,10 +131,6 @@ char *template_exchange(const char *host, json_t *variables, const char **reason
 	*reason = NULL;
 	if (strcmp(host, ".") == 0) {
 		return need(strdup(host));
-	}
-	if (name_text_is_address(host)) {
-		*reason = "an IP address";
-		return NULL;
 	}
 	char *ascii = name_to_ascii(host);
 	if (ascii == NULL) {

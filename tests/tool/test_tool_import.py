@@ -47,8 +47,9 @@ def test_plain(load):
                                     {"type": "TXT", "host": "@", "data": "x"}))
     assert (result.status, result.err) == (0, "")
     assert presets == [{"name": "acme-mail", "title": "Acme Mail", "ttl": 3600, "aliases": [],
-                        "params": [], "mx": [{"priority": 10, "value": "mx1.acme.example."},
-                                             {"priority": 20, "value": "mx2.acme.example."}]}]
+                        "params": [], "notes": [], "spf": None,
+                        "mx": [{"priority": 10, "value": "mx1.acme.example."},
+                               {"priority": 20, "value": "mx2.acme.example."}]}]
 
 
 def test_variables(load):
@@ -60,6 +61,32 @@ def test_variables(load):
         (10, "feedback-smtp._region_.amazonses.com."), (20, "mail._zone_."), (30, "mx._zone_."),
         (40, "backup._zone_."), (50, "_zone_."), (60, "_a_-_b_.acme.example.")]
     assert preset["params"] == ["region", "a", "b"]
+
+
+def test_groups(load):
+    """A template whose groups have different MX records is as many templates."""
+    def grouped(*groups):
+        return template(*(mx(points_to, priority, groupId=group)
+                          for group, points_to, priority in groups))
+    result, presets = load(
+        grouped(("eu", "mx.eu.example", 10), ("us", "mx.us.example", 10)),
+        grouped(("eu", "mx.example", 10), ("us", "mx.example", 20)),
+        grouped(("eu", "mx.example", 10), ("eu", "mx2.example", 10), ("us", "mx.example", 10)),
+        template(mx("mx.example"), mx("mx2.example", groupId="more")),
+        grouped(("a", "b.example", 1), ("b", "%mx%", 1)))
+    assert (result.status, presets) == (0, [])
+    lines = result.err.splitlines()
+    assert len(lines) == 5 and all("groups" in line and "skipped" in line for line in lines)
+    assert [line.split(": ")[0][-6:] for line in lines] == [f"{i}.json" for i in range(5)]
+
+    result, presets = load(
+        grouped(("eu", "mx.example", 10), ("eu", "mx2.example", 20), ("us", "MX2.example.", "20"),
+                ("us", "mx.example", 10)),
+        template(mx("mx.example", groupId="mail"), mx("x.example", host="sub", groupId="web"),
+                 {"type": "TXT", "host": "@", "data": "x", "groupId": "spf"}))
+    assert result.status == 0 and "its groups" not in result.err
+    assert [records(preset) for preset in presets] == [
+        [(10, "mx.example."), (20, "mx2.example.")], [(10, "mx.example.")]]
 
 
 def test_apex(load):
@@ -95,6 +122,16 @@ def test_no_host_is_the_apex(load):
     ("a." * 127 + "example", "name"),
     ("a.mx-presets.", "origin"),
     (".", "null MX"),
+    ("mail.example.123", "IP address"),
+    ("mail.0x7f", "IP address"),
+    ("2001:db8::1", "characters"),
+    ("-mx.example.net", "inner hyphens"),
+    ("mx-.%a_b%.example", "inner hyphens"),
+    ("mail.local", "reserved"),
+    ("%a_b%.onion.", "reserved"),
+    ("ms1.msv1.invalid", "proves who owns a domain"),
+    ("%a_b%.mx-verification.google.com", "proves who owns a domain"),
+    ("%title%.example.net", "reserved"),
     ("%a-b%.example.net", "differs"),
 ])
 def test_skipped(load, points_to, word):

@@ -35,8 +35,8 @@ def test_version():
     ["check"], ["check", "a", "b"], ["lint"], ["lint", "a", "b"], ["show"], ["show", "a", "b"],
     ["add"], ["add", "a", "b", "c"], ["add", "a", "b", "c", "d", "e", "f"],
     ["del", "a"], ["del", "a", "b", "1"], ["del", "a", "b", "1", "d", "e"], ["use", "a"],
-    ["reset"], ["reset", "a", "b"], ["import"], ["-o", "a", "show", "b"], ["-b", "a", "check", "b"],
-    ["-p", "a", "import", "b"], ["-j", "import", "b"], ["show", "-j", "a"],
+    ["reset"], ["reset", "a", "b"], ["import"], ["-o", "a", "show", "b"], ["-b"],
+    ["-b", "a", "import", "b"], ["-p", "a", "import", "b"], ["-j", "import", "b"], ["show", "-j", "a"],
     ["show", "-j"], ["add", "a", "@", "10", "-n"], ["del", "a", "-n"], ["use", "a", "-n"],
     ["use", "a", "b", "-n"], ["add", "a", "@", "10", "b", "--"], ["lint", "--json"],
 ])
@@ -126,6 +126,7 @@ def test_memory(knotd, tmp_path):
         {"type": "MX", "host": "@", "pointsTo": "%x%.example.net", "priority": 2, "ttl": 61}]}""")
     for status, *args in (
             (0, "check", MAP), (0, "-j", "check", MAP), (1, "check", bad),
+            (0, "-b", "gsuite", "-b", "null", "check", MAP), (1, "-b", "x", "check", MAP),
             (1, "-p", MAP, "lint", zone), (1, "-p", bad, "lint", zone), (1, "lint", bad),
             (1, "-o", "b.example", "lint", zone),
             (1, "show", "a.example"), (1, "show", "b.example"), (1, "show", "a..b"),

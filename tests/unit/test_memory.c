@@ -115,6 +115,7 @@ static const char map_text[] =
 	"@ NS ns\nns A 192.0.2.1\n"
 	"house MX 10 mx1.house.test.\n MX 20 mx2.house.test.\n"
 	" TXT \"title=House\" \"retired=a.house.test\" \"retired=b.house.test\"\n"
+	" TXT \"note=One\" \"note=Two\" \"spf=include:_spf.house.test ~all\"\n"
 	"outlook MX 1 _id_.mail.test.\n MX 2 _id_.mail2.test.\n TXT \"id=@zone-dashed\" \"x=y\"\n"
 	"own MX 1 mail._zone_.\n"
 	"ours CNAME house\nmine CNAME ours\n";

@@ -58,7 +58,7 @@ static const rejected_t rejected[] = {
 	{ "type SRV", "a MX 1 mx.a.example.\na SRV 0 0 25 mx.\n", { { 2, "SRV" } } },
 	{ "type PTR", "a MX 1 mx.a.example.\na PTR mx.\n", { { 2, "PTR" } } },
 	{ "type DNAME", "a DNAME b.example.\n", { { 1, "DNAME" } } },
-	{ "type without a name", "a MX 1 mx.a.example.\na TYPE65280 \\# 0\n", { { 2, "65280" } } },
+	{ "type without a name", "a MX 1 mx.a.example.\na TYPE65535 \\# 0\n", { { 2, "65535" } } },
 	{ "type A without a SOA", "a MX 1 mx.a.example.\nb A 192.0.2.1\n", { { 2, "address" } } },
 	{ "type AAAA without a SOA",
 	  "a MX 1 mx.a.example.\nb AAAA 2001:db8::1\n",
@@ -221,9 +221,7 @@ static const rejected_t rejected[] = {
 	{ "two defaults that make a label of 64 octets",
 	  "a MX 1 _x__y_.a.example.\na TXT \"x=" L60 "\"\na TXT \"y=aaaa\"\n",
 	  { { 2, "64" }, { 3, "64" } } },
-	{ "zone not as the last label", "a MX 1 _zone_.a.example.\n", { { 1, "_zone_" } } },
 	{ "zone as a part of a label", "a MX 1 mail.x_zone_.\n", { { 1, "_zone_" } } },
-	{ "zone twice", "a MX 1 _zone_._zone_.\n", { { 1, "_zone_" } } },
 
 	// RDATA in hexadecimal (RFC 3597).
 	{ "MX of one octet", "a MX \\# 1 00\n", { { 1, "" } } },
@@ -366,8 +364,6 @@ static const accepted_t accepted[] = {
 	  "a MX 1 _id_.a.example.\n MX 2 x_id__n1_.mail._zone_.\n TXT \"id=@zone-dashed\" "
 	  "\"N1=b-_C\"\n",
 	  "a 3600 MX 1 _id_.a.example. MX 2 x_id__n1_.mail._zone_. id=@zone-dashed n1=b-_C\n" },
-	{ "underscores that are no parameter", "a MX 1 __._a.b_._a-b_.example.\n",
-	  "a 3600 MX 1 __._a.b_._a-b_.example.\n" },
 	{ "exchange is the zone", "a MX 1 _zone_.\n", "a 3600 MX 1 _zone_.\n" },
 	{ "default that nothing uses", "a MX 1 mx.a.example.\n TXT \"id=x\"\n",
 	  "a 3600 MX 1 mx.a.example. id=x\n" },
@@ -523,8 +519,8 @@ static const many_t many[] = {
 	{ "255 records with a parameter", "a MX 1 mx%u._id_.example.\n", 255, 0, NULL },
 	{ "256 records with a parameter", "a MX 1 mx%u._id_.example.\n", 256, 256, "255" },
 	{ "255 long names that compress", "a MX 1 mx%u" FAR ".\n", 255, 0, NULL },
-	{ "255 long names that do not compress", "a MX 1 " L10 FAR ".%04u.\n", 255, 1, "message" },
-	{ "255 names that just fit", "a MX 1 " L10 NEAR ".%04u.\n", 255, 0, NULL },
+	{ "255 long names that do not compress", "a MX 1 " L10 FAR ".x%03u.\n", 255, 1, "message" },
+	{ "255 names that just fit", "a MX 1 " L10 NEAR ".x%03u.\n", 255, 0, NULL },
 };
 
 static void check_many(void **state)
@@ -645,7 +641,7 @@ static void make_device_link(const char *path)
 static void make_huge(const char *path)
 {
 	write_file(path);
-	assert_int_equal(truncate(path, ((off_t)1 << 30) + 1), 0);
+	assert_int_equal(truncate(path, ((off_t)64 << 20) + 1), 0);
 }
 
 static void make_nothing(const char *path)
@@ -664,7 +660,7 @@ static const path_t paths[] = {
 	{ "regular file", write_file, NULL },         { "symbolic link", make_link, NULL },
 	{ "symbolic link to itself", make_loop, "" }, { "missing file", make_nothing, "exist" },
 	{ "directory", make_directory, "regular" },   { "FIFO", make_fifo, "regular" },
-	{ "device", make_device_link, "regular" },    { "huge file", make_huge, "larger" },
+	{ "device", make_device_link, "regular" },    { "huge file", make_huge, "64 MiB" },
 };
 
 static void check_path(void **state)

@@ -146,14 +146,17 @@ def test_lost_keys(signed):
 
 
 def test_lost_keys_and_restart(signed):
+    """The server itself does not load such a zone."""
     server = signed({ZONE: ""})
     assert_synthesized(server, ZONE, HOUSE)
     put_back = lose_keys(server)
     assert server.stop() == 0
-    server.start()
-    assert_failing(server)
+    server.start(wait_zones=False)
+    for rtype in ("MX", "AAAA"):
+        assert server.ask(ZONE, rtype, dnssec=True).rcode() == dns.rcode.SERVFAIL
     put_back()
-    wait_back(server)
+    load(server)
+    assert_synthesized(server, ZONE, HOUSE)
 
 
 def test_lost_zsk(signed):
@@ -163,7 +166,7 @@ def test_lost_zsk(signed):
     ksk, = [key for key in keys_of(server, ZONE) if key["ksk"]]
     key_path(server, zsk).unlink()
     assert_synthesized(server, ZONE, HOUSE)
-    assert key_tags(server, ZONE) == {(13, int(ksk["keytag"]))}
+    assert key_tags(server, ZONE) == {(13, ksk["tag"])}
 
 
 def test_lost_ksk(signed):

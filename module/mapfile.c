@@ -4,119 +4,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <urcu.h>
 
 #include <libknot/errcode.h>
 
-#include "hash.h"
+#include "keep.h"
 #include "mapfile.h"
-#include "messages.h"
-#include "reader.h"
 
+/*! How often it is logged that a file is not what is served. */
+#define REPEAT_MS 3600000
 /*! Attempts to read a file that changes while it is read for the first time. */
 #define ATTEMPTS 10
 
-static void log_refused(const mxp_mapfile_t *file, const mxp_first_error_t *error)
-{
-	char line[32] = " ";
-	char more[64] = "";
-	if (error->line > 0) {
-		snprintf(line, sizeof(line), "%zu: ", error->line);
-	}
-	if (error->count > 1) {
-		snprintf(more, sizeof(more), " (and %zu more error%s)", error->count - 1,
-		         error->count > 2 ? "s" : "");
-	}
-	mxp_messages_add(LOG_ERR, "preset map refused%s, %s:%s%s%s",
-	                 file->loaded != NULL ? ", the last good one keeps serving" : "",
-	                 file->path, line, error->reason, more);
-}
-
 /*! \brief Logs what a map lacks for an instance. */
-static void log_missing(const mxp_instance_t *instance, const mxp_view_t *view)
+static void log_lacking(const mxp_instance_t *instance, const mxp_view_t *view)
 {
 	const mxp_rules_t *rules = &instance->settings.rules;
 	if (view->map != NULL && view->builtin == NULL) {
-		mxp_messages_add(LOG_ERR, "%s: the preset map lacks builtin '%s'",
-		                 instance->settings.file, rules->builtin);
+		mxp_log_lacking(instance->settings.file, "builtin", rules->builtin);
 	}
 	if (view->map != NULL && rules->preset != NULL && view->preset == NULL) {
-		mxp_messages_add(LOG_ERR, "%s: the preset map lacks preset '%s'",
-		                 instance->settings.file, rules->preset);
+		mxp_log_lacking(instance->settings.file, "preset", rules->preset);
 	}
 }
 
-static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *map)
+/*! \brief Logs that the file is refused. */
+static void log_refused(mxp_mapfile_t *file, uint64_t now_ms)
 {
-	size_t aliases = 0;
-	for (size_t i = 0; i < map->count; i++) {
-		aliases += (map->presets[i].alias != NULL);
-	}
-	mxp_messages_add(LOG_INFO, "preset map loaded, %s: %zu presets, %zu records", file->path,
-	                 map->count - aliases, map->records);
-}
-
-static void free_loaded(mxp_retired_t *retired)
-{
-	mxp_loaded_t *loaded = (mxp_loaded_t *)retired;
-	if (loaded == NULL) {
-		return;
-	}
-	for (size_t i = 0; i < loaded->map->count; i++) {
-		mxp_answer_free(loaded->answers[i]);
-	}
-	mxp_map_free(loaded->map);
-	free(loaded);
-}
-
-/*! \brief Makes the answers of a map, which belongs to them then; NULL if memory is exhausted. */
-static mxp_loaded_t *make_answers(mxp_map_t *map)
-{
-	mxp_loaded_t *loaded = calloc(1, sizeof(*loaded) + map->count * sizeof(*loaded->answers));
-	if (loaded == NULL) {
-		mxp_map_free(map);
-		return NULL;
-	}
-	loaded->map = map;
-	for (size_t i = 0; i < map->count; i++) {
-		const mxp_preset_t *preset = &map->presets[i];
-		if (preset->rrs.count > 0 &&
-		    !mxp_answer_new(&preset->rrs, preset->ttl, &loaded->answers[i])) {
-			free_loaded(&loaded->retired);
-			return NULL;
-		}
-	}
-	return loaded;
-}
-
-void mxp_reading_make(const char *path, mxp_reading_t *out)
-{
-	char *data = NULL;
-	const char *reason = NULL;
-	*out = (mxp_reading_t){ .ret = KNOT_EOK };
-	out->ret = mxp_file_read(path, &data, &out->size, &out->id, &reason);
-	if (out->ret != KNOT_EOK) {
-		mxp_first_error_add(&out->error, 0, reason);
-		return;
-	}
-	out->hash = mxp_hash(MXP_HASH_START, data, out->size);
-	mxp_map_t *map = NULL;
-	if (mxp_map_read(&map, data, out->size, mxp_first_error_add, &out->error) == KNOT_EOK) {
-		out->loaded = make_answers(map);
-		if (out->loaded == NULL) {
-			mxp_first_error_add(&out->error, 0, "not enough memory");
-		}
-	}
-	free(data);
-}
-
-void mxp_reading_clear(mxp_reading_t *reading)
-{
-	if (reading->loaded != NULL) {
-		free_loaded(&reading->loaded->retired);
-		reading->loaded = NULL;
-	}
+	const mxp_serving_t serving = file->loaded == NULL ? MXP_SERVING_NOTHING
+	                              : file->is_copy      ? MXP_SERVING_COPY
+	                                                   : MXP_SERVING_BEFORE;
+	mxp_log_refused(file->path, &file->error, serving,
+	                file->loaded != NULL ? file->loaded->map : NULL);
+	file->logged_ms = now_ms;
 }
 
 /*! \brief Checks that a map has what the instances in use take from the present one. */
@@ -175,70 +95,131 @@ static bool new_snapshots(const mxp_mapfile_t *file, const mxp_loaded_t *loaded,
 	return true;
 }
 
+/*! \brief Gives all instances their snapshot, and retires those before. */
+static void exchange_snapshots(const mxp_mapfile_t *file, mxp_retired_t *list)
+{
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		mxp_snapshot_t *snapshot = (mxp_snapshot_t *)list;
+		list = list->next;
+		log_lacking(inst, &snapshot->view);
+		mxp_snapshot_t *before = rcu_xchg_pointer(&inst->snapshot, snapshot);
+		mxp_retire(&before->retired, free_snapshot);
+	}
+}
+
 /*!
  * \brief Gives all instances of a file their snapshot of a new map.
  *
  * \return False if memory is exhausted: then nothing has changed.
  */
-static bool publish(mxp_mapfile_t *file, mxp_loaded_t *loaded)
+static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 {
 	mxp_retired_t *list = NULL;
-	if (!new_snapshots(file, loaded, &list)) {
+	if (!new_snapshots(file, reading->loaded, &list)) {
 		return false;
 	}
 	// Whoever sees the new map can log that it is there.
-	log_loaded(file, loaded->map);
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		mxp_snapshot_t *snapshot = (mxp_snapshot_t *)list;
-		list = list->next;
-		log_missing(inst, &snapshot->view);
-		mxp_snapshot_t *before = rcu_xchg_pointer(&inst->snapshot, snapshot);
-		mxp_retire(&before->retired, free_snapshot);
+	if (!is_copy) {
+		mxp_log_loaded(file->path, reading->loaded->map,
+		               file->loaded != NULL ? file->loaded->map : NULL);
 	}
+	exchange_snapshots(file, list);
 	if (file->loaded != NULL) {
-		mxp_retire(&file->loaded->retired, free_loaded);
+		mxp_retire(&file->loaded->retired, mxp_loaded_free);
 	}
-	file->loaded = loaded;
+	free(file->unkept);
+	file->loaded = reading->loaded;
+	file->is_copy = is_copy;
+	file->unkept = is_copy ? NULL : reading->text;
+	file->unkept_size = reading->size;
+	if (!is_copy) {
+		reading->text = NULL;
+	}
+	reading->loaded = NULL;
 
 	return true;
 }
 
-void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading)
+/*! \brief Publishes the copy of the last good map, if it has what is needed. */
+static bool publish_copy(mxp_mapfile_t *file, const mxp_rules_t *rules)
+{
+	if (file->copy == NULL || !file->starting || file->is_copy) {
+		return false;
+	}
+	mxp_reading_t reading;
+	mxp_first_error_t error = { .count = 0 };
+	mxp_reading_make_copy(file->copy, &reading);
+	bool good = reading.loaded != NULL && satisfies(file, reading.loaded->map, &error);
+	if (good && rules != NULL) {
+		const mxp_view_t view = mxp_view(rules, reading.loaded->map);
+		good = view.builtin != NULL && (rules->preset == NULL || view.preset != NULL);
+	}
+	good = good && publish(file, &reading, true);
+	mxp_reading_clear(&reading);
+
+	return good;
+}
+
+void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms)
 {
 	const bool same = mxp_file_alike(&reading->id, &file->applied.id) &&
 	                  reading->ret == file->applied.ret && reading->hash == file->applied.hash;
 	const bool done = same && !file->retry;
-	mxp_loaded_t *loaded = reading->loaded;
 	file->retry = false;
 	file->applied = *reading;
 	file->applied.loaded = NULL;
+	file->applied.text = NULL;
 	if (done) {
 		return;
 	}
 
-	mxp_first_error_t error = reading->error;
-	file->refused = (loaded == NULL || !satisfies(file, loaded->map, &error));
-	if (!file->refused && !publish(file, loaded)) {
-		mxp_first_error_add(&error, 0, "not enough memory");
+	file->error = reading->error;
+	file->refused =
+		reading->loaded == NULL || !satisfies(file, reading->loaded->map, &file->error);
+	if (!file->refused && !publish(file, reading, false)) {
+		mxp_first_error_add(&file->error, 0, "not enough memory");
 		file->refused = true;
 	}
 	if (file->refused && !same) {
-		log_refused(file, &error);
-	}
-	if (!file->refused) {
-		reading->loaded = NULL;
+		if (file->loaded == NULL) {
+			(void)publish_copy(file, NULL);
+		}
+		if (file->loaded == NULL && file->starting && reading->ret == KNOT_ENOENT) {
+			mxp_log_missing_file(file->path);
+			file->logged_ms = now_ms;
+		} else {
+			log_refused(file, now_ms);
+		}
 	}
 }
 
-mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
+char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size)
+{
+	file->starting = false;
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		const mxp_view_t *view = &inst->snapshot->view;
+		if (view->builtin == NULL ||
+		    (inst->settings.rules.preset != NULL && view->preset == NULL)) {
+			return NULL;
+		}
+	}
+	char *text = file->unkept;
+	*size = file->unkept_size;
+	file->unkept = NULL;
+	return text;
+}
+
+mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage, uint64_t now_ms)
 {
 	mxp_mapfile_t *file = calloc(1, sizeof(*file));
 	if (file == NULL) {
 		return NULL;
 	}
 	file->path = strdup(path);
-	if (file->path == NULL) {
-		free(file);
+	file->copy = storage != NULL ? mxp_keep_path(storage, path) : NULL;
+	file->starting = true;
+	if (file->path == NULL || (storage != NULL && file->copy == NULL)) {
+		mxp_mapfile_free(file);
 		return NULL;
 	}
 	// There is nothing else to serve yet, so even a file that is being written will do; one
@@ -249,7 +230,7 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 		mxp_reading_make(path, &reading);
 		file->seen = reading.id;
 		if (reading.ret != KNOT_EAGAIN) {
-			mxp_mapfile_apply(file, &reading);
+			mxp_mapfile_apply(file, &reading, now_ms);
 		}
 		mxp_reading_clear(&reading);
 	}
@@ -264,8 +245,10 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms)
 void mxp_mapfile_free(mxp_mapfile_t *file)
 {
 	if (file->loaded != NULL) {
-		free_loaded(&file->loaded->retired);
+		mxp_loaded_free(&file->loaded->retired);
 	}
+	free(file->unkept);
+	free(file->copy);
 	free(file->real);
 	free(file->path);
 	free(file);
@@ -327,17 +310,43 @@ uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms)
 			mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
 		}
 	}
+	if (file->refused && now_ms >= file->logged_ms + REPEAT_MS) {
+		log_refused(file, now_ms);
+	}
 	const bool whole = (id.error == 0 && id.size > 0);
 	return file->retry ? now_ms : mxp_debounce_due_ms(&file->changes, whole);
 }
 
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings)
+/*! \brief When the server starts with a map that lacks what an instance needs, uses the copy. */
+static void make_do_with_copy(mxp_mapfile_t *file, const mxp_rules_t *rules, uint64_t now_ms)
+{
+	const mxp_view_t view = mxp_view(rules, file->loaded != NULL ? file->loaded->map : NULL);
+	const bool lacks_preset = (rules->preset != NULL && view.preset == NULL);
+	if (view.map == NULL || (view.builtin != NULL && !lacks_preset) ||
+	    !publish_copy(file, rules)) {
+		return;
+	}
+	const bool is_builtin = (view.builtin == NULL);
+	char reason[sizeof(file->error.reason)];
+	snprintf(reason, sizeof(reason), "%s '%s' is missing", is_builtin ? "builtin" : "preset",
+	         is_builtin ? rules->builtin : rules->preset);
+	file->error = (mxp_first_error_t){ .count = 0 };
+	mxp_first_error_add(&file->error, 0, reason);
+	file->refused = true;
+	log_refused(file, now_ms);
+}
+
+mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
+                                 uint64_t now_ms)
 {
 	mxp_instance_t *instance = calloc(1, sizeof(*instance));
 	if (instance == NULL) {
 		return NULL;
 	}
 	const bool copied = mxp_settings_copy(settings, &instance->settings);
+	if (copied) {
+		make_do_with_copy(file, &settings->rules, now_ms);
+	}
 	instance->snapshot = copied ? new_snapshot(instance, file->loaded) : NULL;
 	if (instance->snapshot == NULL) {
 		mxp_settings_clear(&instance->settings);
@@ -347,7 +356,7 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
 	instance->file = file;
 	instance->next = file->instances;
 	file->instances = instance;
-	log_missing(instance, &instance->snapshot->view);
+	log_lacking(instance, &instance->snapshot->view);
 
 	return instance;
 }

@@ -6,7 +6,8 @@
  * \brief A preset map file in use: its last good map, and the instances that are served from it.
  *
  * A file that is invalid, empty, cut off, gone, or lacks what an instance takes from the present
- * map changes nothing. The caller keeps others out of all functions but #mxp_reading_make.
+ * map changes nothing. When the server starts with such a file, a copy of the last good map is
+ * served instead. The caller keeps others out of all functions.
  */
 
 #pragma once
@@ -15,19 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "answer.h"
 #include "debounce.h"
-#include "file.h"
-#include "report.h"
+#include "maplog.h"
+#include "reading.h"
 #include "retire.h"
 #include "settings.h"
-
-/*! \brief A good map with its answers in wire form. */
-typedef struct {
-	mxp_retired_t retired;   /*!< For its end. */
-	mxp_map_t *map;          /*!< Map. */
-	mxp_answer_t *answers[]; /*!< Answer of each preset (NULL if it has none in wire form). */
-} mxp_loaded_t;
 
 /*! \brief What an instance is served from, immutable. */
 typedef struct {
@@ -46,16 +39,6 @@ typedef struct mxp_instance {
 	size_t references;         /*!< Number of zones. */
 } mxp_instance_t;
 
-/*! \brief What was read of a file. */
-typedef struct {
-	mxp_file_id_t id;        /*!< State of the file. */
-	int ret;                 /*!< KNOT_EOK, or why it has no text (errcode.h). */
-	size_t size;             /*!< Size of the text in octets. */
-	uint64_t hash;           /*!< Hash of the text. */
-	mxp_loaded_t *loaded;    /*!< Map (NULL if there is none). */
-	mxp_first_error_t error; /*!< Why there is no map. */
-} mxp_reading_t;
-
 /*! \brief Preset map file. */
 typedef struct mxp_mapfile {
 	char *path;               /*!< Path. */
@@ -63,8 +46,16 @@ typedef struct mxp_mapfile {
 	mxp_debounce_t changes;   /*!< Changes that were not read yet. */
 	mxp_file_id_t seen;       /*!< State in which it was last seen. */
 	mxp_reading_t applied;    /*!< What was last applied, good or not; its map is not kept. */
-	bool refused;             /*!< That was refused. */
+	mxp_first_error_t error;  /*!< Why that was refused. */
+	uint64_t logged_ms;       /*!< When that was last logged, steady time in milliseconds. */
+	bool refused;             /*!< That was refused: it is not what is served. */
 	bool retry;               /*!< It may be good now: what it lacked is not needed any more. */
+	char *copy;               /*!< Path of the copy that is kept (NULL if none is). */
+	bool starting;            /*!< Zones are still being loaded: the copy may be needed. */
+	bool is_copy;             /*!< What is served is the copy. */
+	bool keep_failed;         /*!< A copy could not be written, which is logged. */
+	char *unkept;             /*!< Text of the map that is served and not kept yet. */
+	size_t unkept_size;       /*!< Its size in octets. */
 	size_t writes;            /*!< How often it was heard that the file is written. */
 	char *real;               /*!< Path without symbolic links when last checked. */
 	mxp_file_id_t folders[2]; /*!< Folders of both paths; only their identity counts. */
@@ -77,12 +68,13 @@ typedef struct mxp_mapfile {
 /*!
  * \brief Makes a map file, and reads it.
  *
- * \param path    Path.
- * \param now_ms  Steady time in milliseconds.
+ * \param path     Path.
+ * \param storage  Folder in which a copy is kept (NULL if none shall be).
+ * \param now_ms   Steady time in milliseconds.
  *
  * \return Map file, NULL if memory is exhausted.
  */
-mxp_mapfile_t *mxp_mapfile_new(const char *path, uint64_t now_ms);
+mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage, uint64_t now_ms);
 
 /*!
  * \brief Frees a map file without instances.
@@ -140,37 +132,37 @@ void mxp_mapfile_note(mxp_mapfile_t *file, mxp_heard_t heard, uint64_t now_ms);
 uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms);
 
 /*!
- * \brief Reads a file and makes a map of it; nothing of the map file is needed for that.
- *
- * \param path  Path.
- * \param out   Output: what was read, to be cleared.
- */
-void mxp_reading_make(const char *path, mxp_reading_t *out);
-
-/*!
- * \brief Frees what was read and not applied.
- *
- * \param reading  What was read.
- */
-void mxp_reading_clear(mxp_reading_t *reading);
-
-/*!
  * \brief Applies what was read: publishes it if it is good; what it replaces is retired.
  *
  * \param file     Map file.
  * \param reading  What was read.
+ * \param now_ms   Steady time in milliseconds.
  */
-void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading);
+void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms);
+
+/*!
+ * \brief Takes the text of which a copy is to be kept: it has what all instances in use take.
+ *
+ * From now on, the copy of an earlier start is not needed any more.
+ *
+ * \param file  Map file, whose zones have all come.
+ * \param size  Output: size of the text in octets.
+ *
+ * \return Text, to be freed; NULL if there is nothing to be kept.
+ */
+char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size);
 
 /*!
  * \brief Adds a new instance with its snapshot of the present map.
  *
  * \param file      Map file.
  * \param settings  Settings, copied.
+ * \param now_ms    Steady time in milliseconds.
  *
  * \return Instance, NULL if memory is exhausted.
  */
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings);
+mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
+                                 uint64_t now_ms);
 
 /*!
  * \brief Removes an instance from its file and frees it.

@@ -50,6 +50,8 @@
 #define MOD_EDE        "\003ede"
 #define MOD_STATISTICS "\012statistics"
 
+#define C_DATABASE     "\010database"
+#define C_STORAGE      "\007storage"
 #define C_SERVER       "\006server"
 #define C_ROTATION     "\017answer-rotation"
 
@@ -190,13 +192,21 @@ static void check_dnssec(knotd_mod_t *mod, const mxp_context_t *ctx, const mxp_d
 	}
 }
 
+/*! \brief Reads where the server keeps its databases. */
+static const char *read_storage(void *mod)
+{
+	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
+}
+
+static const mxp_server_t server = { .log = mxp_context_log, .storage = read_storage };
+
 /*! \brief Connects the zone with the settings of its instance; NULL if memory is exhausted. */
 static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
 	const size_t memo =
 		settings->keystores != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
 	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
-	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, mxp_context_log, mod)) {
+	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, &server, mod)) {
 		free(ctx);
 		return NULL;
 	}

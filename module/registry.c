@@ -14,6 +14,7 @@
 #include <libknot/errcode.h>
 
 #include "clock.h"
+#include "keep.h"
 #include "registry.h"
 #include "watch.h"
 
@@ -46,7 +47,7 @@ static struct {
 	void *instances; /*!< Tree of instances by settings. */
 	mxp_connection_t *first;
 	mxp_connection_t *last;
-	mxp_log_f log;
+	const mxp_server_t *server;
 	watcher_t *watcher;
 	uint64_t impatient_until_ms; /*!< No more waiting for files before. */
 	uint64_t calm_since_ms;      /*!< When the last zone came or went. */
@@ -168,10 +169,53 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 	if (file->writes != writes || emptied || reading.ret == KNOT_EAGAIN) {
 		mxp_mapfile_note(file, MXP_HEARD_NOTHING, mxp_clock_ms());
 	} else {
-		mxp_mapfile_apply(file, &reading);
+		mxp_mapfile_apply(file, &reading, mxp_clock_ms());
 	}
 	mxp_reading_clear(&reading);
 	file_put(file);
+}
+
+/*! \brief Tells if no zone has come or gone for a while. */
+static bool is_calm(uint64_t now_ms)
+{
+	return now_ms >= registry.calm_since_ms + CALM_MS;
+}
+
+/*!
+ * \brief Keeps a copy of a file's map, if that is due. The lock is open while it is written.
+ *
+ * \return True if one was written, or could not be.
+ */
+static bool keep_copy(mxp_mapfile_t *file)
+{
+	size_t size;
+	char *text = mxp_mapfile_unkept(file, &size);
+	if (text == NULL || file->copy == NULL) {
+		free(text);
+		return false;
+	}
+	file->references++;
+	pthread_mutex_unlock(&registry.lock);
+
+	const int ret = mxp_keep_write(file->copy, text, size);
+	free(text);
+
+	pthread_mutex_lock(&registry.lock);
+	if (ret != 0 && !file->keep_failed) {
+		mxp_log_not_kept(file->copy, ret);
+	}
+	file->keep_failed = (ret != 0);
+	file_put(file);
+	return true;
+}
+
+/*! \brief Keeps copies of maps, once the zones that are being loaded have come. */
+static void keep_copies(uint64_t now_ms)
+{
+	mxp_mapfile_t *file = is_calm(now_ms) ? registry.files : NULL;
+	while (file != NULL && !keep_copy(file)) {
+		file = file->next; // After a copy, the list may be another one.
+	}
 }
 
 /*!
@@ -184,8 +228,8 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 static void log_idle(uint64_t now_ms)
 {
 	if (mxp_messages_waiting() && now_ms >= mxp_messages_since_ms() + IDLE_MS &&
-	    now_ms >= registry.calm_since_ms + CALM_MS && registry.first != NULL) {
-		mxp_messages_log(registry.log, registry.first->log_ctx);
+	    is_calm(now_ms) && registry.first != NULL) {
+		mxp_messages_log(registry.server->log, registry.first->log_ctx);
 	}
 }
 
@@ -200,6 +244,7 @@ static int check_files(watcher_t *self)
 		read_file(self, file);
 		return 0;
 	}
+	keep_copies(now_ms);
 	log_idle(now_ms);
 	return due_ms - now_ms < POLL_MS ? (int)(due_ms - now_ms) : POLL_MS;
 }
@@ -285,14 +330,14 @@ static void await_current(const mxp_mapfile_t *file)
 }
 
 /*! \brief Finds or makes a file, to be put back. */
-static mxp_mapfile_t *file_get(const char *path)
+static mxp_mapfile_t *file_get(const char *path, void *ctx)
 {
 	mxp_mapfile_t *file = registry.files;
 	while (file != NULL && strcmp(file->path, path) != 0) {
 		file = file->next;
 	}
 	if (file == NULL) {
-		file = mxp_mapfile_new(path, mxp_clock_ms());
+		file = mxp_mapfile_new(path, registry.server->storage(ctx), mxp_clock_ms());
 		if (file == NULL) {
 			return NULL;
 		}
@@ -320,7 +365,7 @@ static mxp_instance_t *instance_get(const mxp_settings_t *settings, mxp_mapfile_
 		instance->references++;
 		return instance;
 	}
-	mxp_instance_t *instance = mxp_instance_new(file, settings);
+	mxp_instance_t *instance = mxp_instance_new(file, settings, mxp_clock_ms());
 	if (instance != NULL && tsearch(instance, &registry.instances, cmp_instances) == NULL) {
 		mxp_instance_free(instance);
 		return NULL;
@@ -379,13 +424,14 @@ static watcher_t *detach_unused_watcher(void)
 	return unused;
 }
 
-bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, mxp_log_f log, void *ctx)
+bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const mxp_server_t *server,
+                 void *ctx)
 {
 	*zone = (mxp_connection_t){ .log_ctx = ctx };
 
 	pthread_once(&once, init);
 	pthread_mutex_lock(&registry.lock);
-	registry.log = log;
+	registry.server = server;
 	link_zone(zone);
 	if (registry.watcher == NULL) {
 		registry.watcher = start_watcher();
@@ -393,7 +439,7 @@ bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, mxp_log
 			mxp_messages_add(LOG_ERR, "preset maps are not watched for changes");
 		}
 	}
-	mxp_mapfile_t *file = file_get(settings->file);
+	mxp_mapfile_t *file = file_get(settings->file, ctx);
 	if (file != NULL) {
 		await_current(file);
 		zone->instance = instance_get(settings, file);
@@ -401,7 +447,7 @@ bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, mxp_log
 	}
 	pthread_mutex_unlock(&registry.lock);
 
-	mxp_messages_log(log, ctx);
+	mxp_messages_log(server->log, ctx);
 	if (zone->instance == NULL) {
 		mxp_disconnect(zone);
 		return false;

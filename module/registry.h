@@ -24,6 +24,14 @@ typedef struct mxp_connection {
 	struct mxp_connection *next; /*!< Zone that came after. */
 } mxp_connection_t;
 
+/*! \brief What is needed of the server. */
+typedef struct {
+	mxp_log_f log; /*!< Logs a message. */
+	/*! Folder in which copies of maps are kept (`database.storage`), by the context of a zone;
+	    NULL if none shall be. */
+	const char *(*storage)(void *ctx);
+} mxp_server_t;
+
 /*!
  * \brief Connects a zone, and logs in its name what is to be logged of its map.
  *
@@ -32,12 +40,13 @@ typedef struct mxp_connection {
  *
  * \param zone      Output: connection; it must stay where it is.
  * \param settings  Settings of the zone's instance.
- * \param log       Logs messages, the same function for all zones.
+ * \param server    The server, the same for all zones.
  * \param ctx       Context for messages, valid until the zone disconnects.
  *
  * \return False if memory is exhausted: the zone is not connected.
  */
-bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, mxp_log_f log, void *ctx);
+bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const mxp_server_t *server,
+                 void *ctx);
 
 /*!
  * \brief Disconnects a zone, and ends what it is the last one to use.

@@ -67,7 +67,7 @@ static int open_file(void **state)
 	now_ms = 10000;
 	infos = 0;
 	errors = 0;
-	file = mxp_mapfile_new(path, now_ms);
+	file = mxp_mapfile_new(path, NULL, now_ms);
 	return file != NULL && file->loaded != NULL ? 0 : -1;
 }
 
@@ -87,7 +87,7 @@ static void take(void)
 	mxp_reading_t reading;
 	file->changes.pending = false;
 	mxp_reading_make(path, &reading);
-	mxp_mapfile_apply(file, &reading);
+	mxp_mapfile_apply(file, &reading, now_ms);
 	mxp_reading_clear(&reading);
 }
 
@@ -147,7 +147,7 @@ static void reads_a_young_file_again(void **state)
 	assert_non_null(out);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
-	mxp_mapfile_t *young = mxp_mapfile_new(path, now_ms);
+	mxp_mapfile_t *young = mxp_mapfile_new(path, NULL, now_ms);
 	assert_non_null(young);
 	expect_logs(1, 0);
 	assert_int_equal(mxp_mapfile_check(young, now_ms), now_ms + 300);
@@ -200,7 +200,7 @@ static void keeps_what_came_meanwhile(void **state)
 	file->changes.pending = false;
 	mxp_reading_make(path, &reading);
 	mxp_mapfile_note(file, MXP_HEARD_CLOSED, now_ms);
-	mxp_mapfile_apply(file, &reading);
+	mxp_mapfile_apply(file, &reading, now_ms);
 	mxp_reading_clear(&reading);
 	expect_exchange("new.house.test.");
 	assert_int_equal(mxp_mapfile_check(file, now_ms), now_ms + 20);
@@ -268,7 +268,7 @@ static void check_refused(void **state)
 	const refused_t *row = *state;
 	const mxp_settings_t settings = { .file = path,
 		                          .rules = { .builtin = "house", .preset = "gandi" } };
-	mxp_instance_t *instance = mxp_instance_new(file, &settings);
+	mxp_instance_t *instance = mxp_instance_new(file, &settings, now_ms);
 	assert_non_null(instance);
 	settle();
 	expect_logs(1, 0);
@@ -304,9 +304,9 @@ static void retries_what_lacked_something(void **state)
 {
 	(void)state;
 	mxp_settings_t settings = { .file = path, .rules = { .builtin = "house" } };
-	mxp_instance_t *instance = mxp_instance_new(file, &settings);
+	mxp_instance_t *instance = mxp_instance_new(file, &settings, now_ms);
 	settings.rules.builtin = "gandi";
-	mxp_instance_t *other = mxp_instance_new(file, &settings);
+	mxp_instance_t *other = mxp_instance_new(file, &settings, now_ms);
 	settle();
 	write_file("house MX 10 new.house.test.\n");
 	settle();

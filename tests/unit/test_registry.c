@@ -44,9 +44,12 @@ static void log_line(void *ctx, int priority, const char *message)
 	pthread_mutex_lock(&logs_lock);
 	logs.infos += (priority == LOG_INFO);
 	logs.errors += (priority == LOG_ERR);
-	logs.others += (priority != LOG_INFO && priority != LOG_ERR);
+	// Which names of a map are gone is not looked at here.
+	logs.others += (priority != LOG_INFO && priority != LOG_ERR && priority != LOG_WARNING);
 	logs.strangers += !((const server_zone_t *)ctx)->here;
-	snprintf(logs.last, sizeof(logs.last), "%s", message);
+	if (priority != LOG_WARNING) {
+		snprintf(logs.last, sizeof(logs.last), "%s", message);
+	}
 	pthread_mutex_unlock(&logs_lock);
 }
 
@@ -218,10 +221,19 @@ static mxp_settings_t settings(void)
 	};
 }
 
+/*! \brief No copies of maps are kept. */
+static const char *no_storage(void *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+static const mxp_server_t server = { .log = log_line, .storage = no_storage };
+
 static mxp_connection_t *connect_as(const mxp_settings_t *set, server_zone_t *server_zone)
 {
 	mxp_connection_t *zone = malloc(sizeof(*zone));
-	if (zone != NULL && !mxp_connect(zone, set, log_line, server_zone)) {
+	if (zone != NULL && !mxp_connect(zone, set, &server, server_zone)) {
 		free(zone);
 		return NULL;
 	}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libknot/errcode.h>
+
+#include "hash.h"
+#include "keep.h"
+#include "reader.h"
+#include "reading.h"
+
+void mxp_loaded_free(mxp_retired_t *retired)
+{
+	mxp_loaded_t *loaded = (mxp_loaded_t *)retired;
+	if (loaded == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < loaded->map->count; i++) {
+		mxp_answer_free(loaded->answers[i]);
+	}
+	mxp_map_free(loaded->map);
+	free(loaded);
+}
+
+/*! \brief Makes the answers of a map, which belongs to them then; NULL if memory is exhausted. */
+static mxp_loaded_t *make_answers(mxp_map_t *map)
+{
+	mxp_loaded_t *loaded = calloc(1, sizeof(*loaded) + map->count * sizeof(*loaded->answers));
+	if (loaded == NULL) {
+		mxp_map_free(map);
+		return NULL;
+	}
+	loaded->map = map;
+	for (size_t i = 0; i < map->count; i++) {
+		const mxp_preset_t *preset = &map->presets[i];
+		if (preset->rrs.count > 0 &&
+		    !mxp_answer_new(&preset->rrs, preset->ttl, &loaded->answers[i])) {
+			mxp_loaded_free(&loaded->retired);
+			return NULL;
+		}
+	}
+	return loaded;
+}
+
+/*! \brief Makes a map of a text, which belongs to what was read then. */
+static void make_map(char *text, mxp_reading_t *out)
+{
+	// The reader changes line ends; what is kept has to be what was read.
+	char *copy = malloc(out->size + 1);
+	mxp_map_t *map = NULL;
+	if (copy == NULL) {
+		mxp_first_error_add(&out->error, 0, "not enough memory");
+	} else {
+		memcpy(copy, text, out->size);
+		(void)mxp_map_read(&map, copy, out->size, mxp_first_error_add, &out->error);
+		free(copy);
+	}
+	if (map != NULL) {
+		out->loaded = make_answers(map);
+		if (out->loaded == NULL) {
+			mxp_first_error_add(&out->error, 0, "not enough memory");
+		}
+	}
+	if (out->loaded != NULL) {
+		out->text = text;
+	} else {
+		free(text);
+	}
+}
+
+void mxp_reading_make(const char *path, mxp_reading_t *out)
+{
+	char *text = NULL;
+	const char *reason = NULL;
+	*out = (mxp_reading_t){ .ret = KNOT_EOK };
+	out->ret = mxp_file_read(path, &text, &out->size, &out->id, &reason);
+	if (out->ret != KNOT_EOK) {
+		out->size = 0;
+		mxp_first_error_add(&out->error, 0, reason);
+		return;
+	}
+	out->hash = mxp_hash(MXP_HASH_START, text, out->size);
+	make_map(text, out);
+}
+
+void mxp_reading_make_copy(const char *path, mxp_reading_t *out)
+{
+	char *text = NULL;
+	*out = (mxp_reading_t){ .ret = KNOT_ENOENT };
+	if (mxp_keep_read(path, &text, &out->size)) {
+		out->ret = KNOT_EOK;
+		make_map(text, out);
+	}
+}
+
+void mxp_reading_clear(mxp_reading_t *reading)
+{
+	if (reading->loaded != NULL) {
+		mxp_loaded_free(&reading->loaded->retired);
+	}
+	free(reading->text);
+	reading->loaded = NULL;
+	reading->text = NULL;
+}

@@ -13,6 +13,7 @@
 
 #include "decision.h"
 #include "fuzz.h"
+#include "name.h"
 #include "marker.h"
 #include "reader.h"
 

@@ -13,8 +13,8 @@
 
 #include "decision.h"
 #include "fuzz.h"
-#include "name.h"
 #include "marker.h"
+#include "name.h"
 #include "reader.h"
 
 #define PREFIX "mx-preset="

@@ -106,10 +106,9 @@ const char *mxp_host_str(mxp_host_t host)
 		[MXP_HOST_FINE] = "can be a mail server",
 		[MXP_HOST_NULL] = "is the root, which accepts no mail",
 		[MXP_HOST_NUMBER] = "ends in a number, as an IP address does",
-		[MXP_HOST_CHARSET] =
-			"has other characters in its labels than letters, digits and inner hyphens",
-		[MXP_HOST_RESERVED] = "is a reserved name that no mail can go to (invalid., "
-				      "localhost., local. and onion., and all below)",
+		[MXP_HOST_CHARSET] = "has other characters than letters, digits and inner hyphens",
+		[MXP_HOST_RESERVED] =
+			"is or is below a reserved name (invalid, localhost, local, onion)",
 		[MXP_HOST_VERIFICATION] = "proves who owns a domain and takes no mail",
 	};
 	return reasons[host];

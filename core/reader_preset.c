@@ -149,7 +149,7 @@ static bool has_underscore(const knot_dname_t *name)
 static bool check_host(maker_t *maker, const knot_dname_t *exchange)
 {
 	knot_dname_txt_storage_t name = "";
-	knot_dname_storage_t sample;
+	knot_dname_storage_t sample = { 0 };
 	write_sample(exchange, sample);
 
 	const mxp_host_t host = mxp_host_check(sample);
@@ -328,7 +328,7 @@ static const char *retired_fault(mxp_span_t value, knot_dname_storage_t name)
 static void add_retired(maker_t *maker, mxp_span_t value)
 {
 	mxp_preset_t *preset = maker->preset;
-	knot_dname_storage_t name;
+	knot_dname_storage_t name = { 0 };
 	const char *fault = retired_fault(value, name);
 	if (fault != NULL) {
 		char quoted[300];

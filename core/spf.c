@@ -39,6 +39,11 @@ static bool is_alnum(uint8_t ch)
 	return is_digit(ch) || is_alpha(ch);
 }
 
+static bool is_one_of(uint8_t ch, const char *list)
+{
+	return ch != '\0' && strchr(list, ch) != NULL;
+}
+
 static mxp_span_t skip(mxp_span_t text, size_t len)
 {
 	return (mxp_span_t){ text.data + len, text.len - len };
@@ -63,10 +68,10 @@ static size_t macro_expand(mxp_span_t text)
 		return 0;
 	}
 	if (text.data[1] != '{') {
-		return memchr("%_-", text.data[1], 3) != NULL ? 2 : 0;
+		return is_one_of(text.data[1], "%_-") ? 2 : 0;
 	}
 	size_t i = 2;
-	if (i == text.len || memchr("slodiphv", text.data[i] | 0x20, 8) == NULL) {
+	if (i == text.len || !is_one_of(text.data[i] | 0x20, "slodiphv")) {
 		return 0;
 	}
 	const size_t number = ++i;
@@ -81,7 +86,7 @@ static size_t macro_expand(mxp_span_t text)
 	if (i < text.len && (text.data[i] | 0x20) == 'r') {
 		i++;
 	}
-	while (i < text.len && memchr(".-+,/_=", text.data[i], 7) != NULL) {
+	while (i < text.len && is_one_of(text.data[i], ".-+,/_=")) {
 		i++;
 	}
 	return i < text.len && text.data[i] == '}' ? i + 1 : 0;
@@ -277,7 +282,7 @@ static const char *check_modifier(mxp_span_t name, mxp_span_t value, seen_t *see
 		return BAD_NAME;
 	}
 	for (size_t i = 0; i < name.len; i++) {
-		if (!is_alnum(name.data[i]) && memchr("-_.", name.data[i], 3) == NULL) {
+		if (!is_alnum(name.data[i]) && !is_one_of(name.data[i], "-_.")) {
 			return BAD_NAME;
 		}
 	}
@@ -297,10 +302,10 @@ static const char *check_modifier(mxp_span_t name, mxp_span_t value, seen_t *see
 
 static const char *check_term(mxp_span_t term, seen_t *seen)
 {
-	const bool qualified = memchr("+-?~", term.data[0], 4) != NULL;
+	const bool qualified = is_one_of(term.data[0], "+-?~");
 	const mxp_span_t rest = skip(term, qualified ? 1 : 0);
 	size_t len = 0;
-	while (len < rest.len && memchr(":/=", rest.data[len], 3) == NULL) {
+	while (len < rest.len && !is_one_of(rest.data[len], ":/=")) {
 		len++;
 	}
 	if (len == rest.len || rest.data[len] != '=') {

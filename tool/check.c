@@ -186,7 +186,7 @@ int command_check(const options_t *options, int argc, char **argv)
 		check_names(options, map, &errors);
 	}
 	print_errors(&errors, argv[0]);
-	if (errors.count > 0) {
+	if (map == NULL || errors.count > 0) {
 		mxp_map_free(map);
 		return STATUS_WRONG;
 	}

@@ -182,12 +182,11 @@ static bool groups_differ(const json_t *records)
 		}
 	}
 	bool differ = false;
-	const json_t *first = NULL;
+	const json_t *first = json_object_iter_value(json_object_iter(groups));
 	const char *name;
 	json_t *set;
 	json_object_foreach(groups, name, set)
 	{
-		first = first != NULL ? first : set;
 		differ = differ || !json_equal(first, set);
 	}
 	json_decref(groups);

@@ -6,7 +6,10 @@
 
 #include "decision.h"
 #include "fuzz.h"
+#include "host.h"
+#include "name.h"
 #include "reader.h"
+#include "spf.h"
 
 /* Names of 3 to 64 octets, and one of 255. */
 #define LABEL_63 \
@@ -112,8 +115,31 @@ static void check_zone(const mxp_map_t *map, const mxp_preset_t *preset, const k
 	mxp_decision_clear(&decision, NULL);
 }
 
+/*! \brief Checks what the map says of a preset besides its records. */
+static void check_texts(const mxp_preset_t *preset)
+{
+	mxp_span_t term;
+	require(preset->spf == NULL || mxp_spf_check(mxp_span(preset->spf), &term) == NULL);
+	for (size_t i = 0; i < preset->note_count; i++) {
+		require(preset->notes[i] != NULL);
+	}
+	for (size_t i = 0; i < preset->retired_count; i++) {
+		require(mxp_host_check(preset->retired[i]) == MXP_HOST_FINE);
+	}
+	for (size_t i = 0; i < preset->param_count; i++) {
+		require(!mxp_param_name_reserved(mxp_span(preset->params[i])));
+	}
+	// What has parameters can be a mail server with some of their values.
+	for (size_t i = 0; i < preset->mx_count && preset->param_count == 0; i++) {
+		const mxp_host_t host = mxp_host_check(preset->mx[i].exchange);
+		require(host == MXP_HOST_FINE || (host == MXP_HOST_NULL && preset->mx_count == 1));
+	}
+}
+
 static void check_preset(const mxp_map_t *map, const mxp_preset_t *preset)
 {
+	check_texts(preset);
+	require(preset->ttl <= INT32_MAX);
 	require(preset->mx_count <= MXP_RECORDS_MAX);
 	require((preset->rrs.count > 0) == (preset->mx_count > 0 && preset->param_count == 0));
 	for (size_t i = 0; i < preset->retired_count; i++) {
@@ -138,6 +164,7 @@ static void check_map(const mxp_map_t *map)
 		check_preset(map, preset);
 	}
 	require(map->count > 0 && map->records == records);
+	require(*map->version != '\0' && strlen(map->version) < sizeof(map->version));
 	require(mxp_map_find(map, mxp_span("none")) == NULL);
 	require(mxp_map_find(map, mxp_span("")) == NULL);
 }

@@ -14,6 +14,7 @@
 #include "decision.h"
 #include "fuzz.h"
 #include "marker.h"
+#include "name.h"
 #include "reader.h"
 
 #define PREFIX "mx-preset="

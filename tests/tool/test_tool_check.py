@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -97,6 +98,45 @@ def test_version(tmp_path, text, expected):
     assert run("-j", "check", path).json["version"] == (expected or version(text))
     assert run("check", path).out.splitlines()[-1].split() == \
         ["version", expected or version(text)]
+
+
+REAL_ZONE = """\
+$ORIGIN maps.house.example.
+$TTL 3600
+@ IN SOA ns root 2026112601 3600 600 86400 300
+@ NS ns
+@ TXT "v=spf1 -all"
+@ CAA 0 issue ";"
+@ HTTPS 1 . alpn=h2
+@ TYPE65534 \\# 5 0DAF610001
+ns A 192.0.2.1
+ns AAAA 2001:db8::1
+gandi 10800 MX 10 spool.mail.gandi.net.
+gandi TXT "title=Gandi"
+outlook MX 1 \\095id_.mail.protection.outlook.com.
+office365 CNAME outlook
+"""
+
+
+@pytest.mark.skipif(not shutil.which("dnssec-signzone"), reason="no dnssec-signzone")
+@pytest.mark.parametrize("options", [[], ["-3", "-"]])
+def test_zone_that_bind_signs(tmp_path, options):
+    """A map can be any real zone: one that another server signs, written as that server does."""
+    def bind(*args):
+        subprocess.run(args, cwd=tmp_path, capture_output=True, check=True)
+    (tmp_path / "map.zone").write_text(REAL_ZONE)
+    for flags in ([], ["-f", "KSK"]):
+        bind("dnssec-keygen", "-a", "ECDSAP256SHA256", *flags, "maps.house.example")
+    bind("dnssec-signzone", "-S", "-z", *options, "-o", "maps.house.example", "-f", "signed",
+         "map.zone")
+    assert "RRSIG" in (tmp_path / "signed").read_text()
+    result = run("-j", "check", tmp_path / "signed")
+    assert (result.status, result.err) == (0, "")
+    assert result.json["version"] == "2026112601"
+    assert {preset["name"]: (preset["aliases"], [mx["value"] for mx in preset["mx"]])
+            for preset in result.json["presets"]} == {
+        "gandi": ([], ["spool.mail.gandi.net."]),
+        "outlook": (["office365"], ["_id_.mail.protection.outlook.com."])}
 
 
 def check_stdin(text, *options):

@@ -74,6 +74,17 @@ static knot_rdata_t *marker_rdata(const char *text)
 	return rdata;
 }
 
+/*! \brief Prints what the map notes of a preset, such as where an id is found. */
+static void print_notes(const instance_t *instance, const char *marker)
+{
+	const mxp_span_t name = { (const uint8_t *)marker, strcspn(marker, " ") };
+	const mxp_preset_t *preset =
+		instance->map != NULL ? mxp_map_find(instance->map, name) : NULL;
+	for (uint32_t i = 0; preset != NULL && i < preset->note_count; i++) {
+		text_note("%s: %s", preset->name, preset->notes[i]);
+	}
+}
+
 /*! \brief Lets the module's own decision tell if the marker can be honoured. */
 static bool check_marker(const edit_t *edit, const knot_rdata_t *rdata)
 {
@@ -87,13 +98,14 @@ static bool check_marker(const edit_t *edit, const knot_rdata_t *rdata)
 	};
 	mxp_decision_t decision;
 	mxp_decide(&rules, &view, &apex, NULL, &decision);
-	const bool good = (decision.source == MXP_SOURCE_MARKER);
+	const bool good = (decision.serve != MXP_SERVE_FAIL);
 	if (!good) {
+		print_notes(instance, edit->marker + strlen(MXP_MARKER_PREFIX));
 		char fault[MXP_FAULT_STR_LEN];
 		text_error("PRESET '%s' cannot be used for %s: %s; kmxpreset check '%s' shows the "
 		           "presets and their parameters",
 		           edit->marker + strlen(MXP_MARKER_PREFIX), edit->control.zone,
-		           mxp_fault_str(&decision.faults[0], fault), instance->file);
+		           mxp_fault_str(&decision.fault, fault), instance->file);
 	}
 	mxp_decision_clear(&decision, NULL);
 
@@ -133,7 +145,7 @@ static void warn_of_marker(const edit_t *edit)
 
 static bool plan_use(edit_t *edit)
 {
-	if (!edit->instance.active || mxp_zone_is_reverse(edit->name)) {
+	if (!edit->instance.active || mxp_zone_is_exempt(edit->name)) {
 		text_error("ZONE '%s' does not use mod-mxpreset on this server, a marker would "
 		           "have no effect; if it does on others, give their map with -p",
 		           edit->control.zone);

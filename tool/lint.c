@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libknot/errcode.h>
 
@@ -92,23 +93,6 @@ static void lint_node(const node_t *node, void *ctx)
 	}
 }
 
-/*! \brief Says what serves, for people. */
-static const char *what_serves(const mxp_decision_t *decision)
-{
-	switch (decision->source) {
-	case MXP_SOURCE_OVERRIDE:
-		return "the zone's own MX records are";
-	case MXP_SOURCE_MARKER:
-		return "the marker's preset is";
-	case MXP_SOURCE_PRESET:
-		return "the server's preset is";
-	case MXP_SOURCE_BUILTIN:
-		return "the built-in is";
-	default:
-		return "no MX record is";
-	}
-}
-
 /*! \brief Warns of built-in records that an override leaves out. */
 static void lint_mixed(linter_t *linter, const mxp_decision_t *decision)
 {
@@ -131,15 +115,20 @@ static void lint_mixed(linter_t *linter, const mxp_decision_t *decision)
 	free(names);
 }
 
-/*! \brief Warns of a marker that does not count, or that cannot; tells if it cannot. */
-static bool lint_marker(linter_t *linter, const mxp_decision_t *decision)
+/*! \brief Warns of a marker that does not count, or that cannot be honoured. */
+static void lint_marker(linter_t *linter, const mxp_decision_t *decision)
 {
 	const mxp_rules_t *rules = &linter->instance->rules;
 	const knot_rdata_t *rdata = NULL;
 	const knot_dname_t *zone = linter->zone->name;
 	(void)mxp_marker_find(&linter->apex->txt, &rdata);
-	if (!rules->marker || rdata == NULL) {
-		return false;
+	if (rdata == NULL) {
+		return;
+	}
+	if (!rules->marker) {
+		warn(linter, "ignored-marker", zone,
+		     text_format("the server obeys no markers for this zone (marker: off)"));
+		return;
 	}
 	if (decision->source == MXP_SOURCE_OVERRIDE) {
 		warn(linter, "overridden-marker", zone,
@@ -151,45 +140,41 @@ static bool lint_marker(linter_t *linter, const mxp_decision_t *decision)
 	const mxp_apex_t apex = { .zone = zone, .txt = linter->apex->txt };
 	mxp_decision_t alone;
 	mxp_decide(rules, &linter->view, &apex, NULL, &alone);
-	const bool wrong = (alone.source != MXP_SOURCE_MARKER && alone.fault_count > 0 &&
-	                    alone.faults[0].cause != MXP_NO_MAP);
-	if (wrong) {
+	if (alone.serve == MXP_SERVE_FAIL && alone.fault.cause != MXP_NO_MAP) {
 		char fault[MXP_FAULT_STR_LEN];
 		warn(linter, "marker", zone,
-		     text_format("%s; the marker cannot be honoured, %s served",
-		                 mxp_fault_str(&alone.faults[0], fault), what_serves(decision)));
+		     text_format("%s; the marker cannot be honoured%s",
+		                 mxp_fault_str(&alone.fault, fault),
+		                 decision->source == MXP_SOURCE_OVERRIDE
+		                         ? ""
+		                         : ", MX queries get SERVFAIL"));
 	}
 	mxp_decision_clear(&alone, NULL);
-
-	return wrong;
 }
 
-/*! \brief Tells what is wrong beyond the zone: faults of the server's preset and built-in. */
-static void report_faults(linter_t *linter, const mxp_decision_t *decision, bool marker_wrong)
+/*! \brief Reports why no MX record can be served. */
+static void report_failure(linter_t *linter, const mxp_decision_t *decision)
 {
-	const char *preset = linter->instance->rules.preset;
+	if (decision->serve != MXP_SERVE_FAIL) {
+		return;
+	}
 	char text[MXP_FAULT_STR_LEN];
 	name_str_t zone = "";
-	name_str(linter->zone->name, zone);
+	text_error("no MX record can be served for %s: %s; queries get SERVFAIL, or what the "
+	           "last good map says if the server has one",
+	           name_str(linter->zone->name, zone), mxp_fault_str(&decision->fault, text));
+	linter->wrong = true;
+}
 
-	// The faults are in the order of the rules; that of the marker is told already.
-	for (uint8_t i = marker_wrong; i < decision->fault_count; i++) {
-		const bool last = (i + 1 == decision->fault_count);
-		mxp_fault_str(&decision->faults[i], text);
-		if (last && decision->serve == MXP_SERVE_FAIL) {
-			text_error(
-				"no MX record can be served for %s: %s; queries get SERVFAIL, or "
-				"what the last good map says if the server has one",
-				zone, text);
-			linter->wrong = true;
-		} else if (preset != NULL && i == marker_wrong) {
-			text_warning("the server's preset '%s' cannot be served for %s: %s", preset,
-			             zone, text);
-		} else {
-			text_warning("the server's built-in '%s' cannot be served for %s: %s",
-			             linter->instance->rules.builtin, zone, text);
-		}
-	}
+/*! \brief Warns of a signed zone that is served as it is stored. */
+static void lint_unsigned(linter_t *linter)
+{
+	warn(linter, "unsigned", linter->zone->name,
+	     text_format(linter->instance->follows
+	                         ? "the zone is signed by its primary: it is served as it is "
+	                           "stored, unless this server holds its keys as well"
+	                         : "the zone is signed and the server does not sign it: it is "
+	                           "served as it is stored"));
 }
 
 static void decide(linter_t *linter, mxp_decision_t *decision)
@@ -204,9 +189,9 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 	name_str_t zone = "";
 	name_str(linter->zone->name, zone);
 
-	if (!instance->active || mxp_zone_is_reverse(linter->zone->name)) {
+	if (!instance->active || mxp_zone_is_exempt(linter->zone->name)) {
 		text_warning("the module leaves %s alone: %s", zone,
-		             instance->active ? "it is a reverse zone"
+		             instance->active ? "it is the root zone, or arpa. or below it"
 		                              : "its configuration does not name mod-mxpreset");
 		*decision = (mxp_decision_t){
 			.serve = MXP_SERVE_STORED,
@@ -218,18 +203,11 @@ static void decide(linter_t *linter, mxp_decision_t *decision)
 	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
 	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
 	    instance->leaves_signed) {
-		text_warning(instance->follows
-		                     ? "%s is signed by its primary: it is served as it is stored, "
-		                       "unless this server holds its keys as well"
-		                     : "%s is signed and the server does not sign it: it is served "
-		                       "as it is stored",
-		             zone);
 		mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
+		lint_unsigned(linter);
 	}
-	const bool marker_wrong = lint_marker(linter, decision);
-	if (decision->serve != MXP_SERVE_UNSIGNED) {
-		report_faults(linter, decision, marker_wrong);
-	}
+	lint_marker(linter, decision);
+	report_failure(linter, decision);
 	lint_mixed(linter, decision);
 }
 
@@ -247,6 +225,40 @@ static json_t *mx_json(const knot_rdataset_t *rrs)
 	return list;
 }
 
+/*! \brief Text of a TXT record, its strings joined, to be freed; cut at a NUL. */
+static char *txt_joined(const knot_rdata_t *rdata)
+{
+	char *text = need(calloc(1, rdata->len + 1u));
+	size_t len = 0;
+	const uint8_t *end = rdata->data + rdata->len;
+	for (const uint8_t *str = rdata->data; str < end; str += 1 + *str) {
+		memcpy(text + len, str + 1, *str);
+		len += *str;
+	}
+	return text;
+}
+
+/*! \brief The SPF record that is stored at the apex (RFC 7208, section 4.5), NULL if none is. */
+static json_t *spf_json(const knot_rdataset_t *txt)
+{
+	static const char version[] = "v=spf1";
+	const size_t len = sizeof(version) - 1;
+	json_t *found = NULL;
+	knot_rdata_t *rdata = txt->rdata;
+	for (size_t i = 0; i < txt->count && found == NULL;
+	     i++, rdata = knot_rdataset_next(rdata)) {
+		char *text = txt_joined(rdata);
+		if (strncasecmp(text, version, len) == 0 &&
+		    (text[len] == '\0' || text[len] == ' ')) {
+			char *clean = text_clean(text, strlen(text));
+			found = need(json_string(clean));
+			free(clean);
+		}
+		free(text);
+	}
+	return found != NULL ? found : need(json_null());
+}
+
 json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 {
 	linter_t linter = {
@@ -262,19 +274,21 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 	zone_walk(zone, lint_node, &linter);
 
 	static const knot_rdataset_t nothing = { 0 };
+	const bool failed = (decision.serve == MXP_SERVE_FAIL);
 	const bool stored =
 		decision.serve == MXP_SERVE_STORED || decision.serve == MXP_SERVE_UNSIGNED;
-	const knot_rdataset_t *rrs = stored                             ? &linter.apex->mx
-	                             : decision.serve == MXP_SERVE_FAIL ? &nothing
-	                                                                : &decision.rrs;
+	const knot_rdataset_t *rrs = stored ? &linter.apex->mx : failed ? &nothing : &decision.rrs;
 	const uint32_t ttl = stored ? linter.apex->mx_ttl : decision.ttl;
 	name_str_t name = "";
 	json_t *report = need(
-		json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "zone", name_str(zone->name, name),
-	                  "source", mxp_source_str(decision.source), "preset",
-	                  decision.preset != NULL ? decision.preset->name : NULL, "ttl",
+		json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:s?, s:o}", "zone",
+	                  name_str(zone->name, name), "source", mxp_source_str(decision.source),
+	                  "preset", decision.preset != NULL ? decision.preset->name : NULL, "rcode",
+	                  failed ? "SERVFAIL" : "NOERROR", "ttl",
 	                  need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx",
-	                  mx_json(rrs), "warnings", linter.warnings));
+	                  mx_json(rrs), "spf", spf_json(&linter.apex->txt), "map",
+	                  instance->map != NULL ? instance->map->version : NULL, "warnings",
+	                  linter.warnings));
 	mxp_decision_clear(&decision, NULL);
 	*wrong = linter.wrong;
 

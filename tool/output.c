@@ -52,7 +52,12 @@ void output_report(const json_t *report)
 	if (json_is_string(json_object_get(report, "preset"))) {
 		printf("preset   %s\n", text_of(report, "preset"));
 	}
-	if (json_array_size(mx) > 0) {
+	if (json_is_string(json_object_get(report, "map"))) {
+		printf("map      %s\n", text_of(report, "map"));
+	}
+	if (strcmp(text_of(report, "rcode"), "SERVFAIL") == 0) {
+		puts("MX       SERVFAIL");
+	} else if (json_array_size(mx) > 0) {
 		printf("TTL      %" JSON_INTEGER_FORMAT "\n\npriority  value\n",
 		       number_of(report, "ttl"));
 	} else {

@@ -3,33 +3,7 @@
 
 import pytest
 
-import kmxpreset  # It makes the harness known.
-from knot import Knotd
-
-
-def servers_below(path):
-    servers = []
-
-    def make(zones, start=True, **options):
-        server = Knotd(path / f"knot{len(servers)}", zones, **options)
-        servers.append(server)
-        return server.start() if start else server
-
-    yield make
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def knotd(tmp_path):
-    """Servers of one test."""
-    yield from servers_below(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def shared_knotd(tmp_path_factory):
-    """Servers that the tests of one file share."""
-    yield from servers_below(tmp_path_factory.mktemp("shared"))
+import kmxpreset
 
 
 @pytest.fixture

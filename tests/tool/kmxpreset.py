@@ -6,11 +6,8 @@ import os
 import pathlib
 import pty
 import subprocess
-import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/server"))
-
 TOOL = pathlib.Path(os.environ.get("KMXPRESET", ROOT / "build/tool/kmxpreset"))
 MAP = ROOT / "conf/mx-presets.zone"
 

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the tests with a real knotd."""
+"""Fixtures of all tests with a real knotd, whose helpers are in server/."""
+
+import pathlib
+import sys
 
 import pytest
 
-from knot import Knotd
-from signing import signed_by
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "server"))
+
+from knot import Knotd  # noqa: E402
+from signing import signed_by  # noqa: E402
 
 
 def servers_below(path):

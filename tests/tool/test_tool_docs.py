@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the README shows of kmxpreset is what kmxpreset says."""
+"""What the documentation shows of kmxpreset is what kmxpreset says."""
 
 import re
 import shlex
 
+import pytest
+
 from kmxpreset import MAP, ROOT, run
 
-README = (ROOT / "README.md").read_text()
 INSTALLED_MAP = "/etc/knot/mx-presets.zone"
 
 
-def transcripts():
-    """Commands and their output, in the order of the README."""
-    return re.findall(r"^```\n\$ kmxpreset (.*)\n((?:.*\n)*?)```$", README, re.MULTILINE)
+def transcripts(text):
+    """Commands and their output, in their order."""
+    return re.findall(r"^```\n\$ kmxpreset (.*)\n((?:.*\n)*?)```$", text, re.MULTILINE)
 
 
-def test_transcripts(knotd):
-    shown = transcripts()
-    assert len(shown) >= 8
+@pytest.mark.parametrize("name, least", [("README.md", 1), ("doc/operating.md", 7)])
+def test_transcripts(knotd, name, least):
+    shown = transcripts((ROOT / name).read_text())
+    assert len(shown) >= least
     zones = set(re.findall(r"\S+\.example\b", " ".join(command for command, _ in shown)))
     server = knotd({zone: (ROOT / "zones" / f"{zone}.zone").read_text() for zone in zones},
                    settings={"map-file": str(MAP), "builtin": "house"})

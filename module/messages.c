@@ -18,10 +18,16 @@ static uint64_t last_ms;
 
 void mxp_messages_add(int priority, const char *fmt, ...)
 {
+	// A reload keeps this code in memory, so the first message is that after the server's
+	// start.
+	static bool begun;
 	char text[MESSAGE_LEN];
+	const bool is_first = !__atomic_exchange_n(&begun, true, __ATOMIC_RELAXED);
+	const int len =
+		snprintf(text, sizeof(text), "%s", is_first ? "version " MXP_VERSION ", " : "");
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
 	va_end(args);
 
 	const size_t size = strlen(text) + 1;

@@ -39,6 +39,8 @@ extern __attribute__((visibility("hidden"))) mxp_message_t *mxp_messages;
 /*!
  * \brief Adds a message; it is lost if memory is exhausted.
  *
+ * The first one after the server's start names the module's version.
+ *
  * \param priority  Priority as for syslog.
  * \param fmt       Message.
  */

@@ -159,7 +159,7 @@ static int call(int argc, char **argv, const char **built_ins)
 			print_help(stdout);
 			return STATUS_DONE;
 		case 'V':
-			puts("kmxpreset " VERSION);
+			puts("kmxpreset " MXP_VERSION);
 			return STATUS_DONE;
 		case ':':
 			return usage("missing value of the option ",

@@ -13,10 +13,10 @@ NODATA = []
 
 NAME_MAX = 255
 LABEL_MAX = 63
+MARKER_MAX = 1024
 MARKER = b"mx-preset="
 VALUE = re.compile(r"[A-Za-z0-9_-]{1,63}")
 PARAMETER = re.compile(r"_([a-z0-9]+)_")
-REVERSE = (".in-addr.arpa", ".ip6.arpa")
 NULL_MX = (0, ".")
 
 
@@ -123,6 +123,8 @@ class Settings:
 
 def parse_marker(text):
     """(preset, parameters) of a marker, or None for one that cannot be honoured."""
+    if len(text) > MARKER_MAX:
+        return None
     name, *parts = text[len(MARKER):].decode("latin-1").split(" ")
     params = {}
     for part in filter(None, parts):
@@ -134,23 +136,22 @@ def parse_marker(text):
     return name.lower(), params
 
 
-def marked(zone, settings, stored, texts):
-    """The answer that the zone's marker asks for, or None without one that can be honoured.
-
-    texts: the zone's apex TXT records, each a sequence of strings of octets.
-    """
+def markers_of(texts):
+    """The zone's markers: texts are its apex TXT records, each a sequence of strings of octets."""
     joined = [b"".join(strings) for strings in texts]
-    markers = [text for text in joined if text.lower().startswith(MARKER)]
-    if not settings.marker or len(markers) != 1:
-        return None
-    parsed = parse_marker(markers[0])
+    return [text for text in joined if text.lower().startswith(MARKER)]
+
+
+def marked(zone, settings, stored, markers):
+    """The answer that the zone's markers ask for."""
+    parsed = parse_marker(markers[0]) if len(markers) == 1 else None
     if parsed is None:
-        return None
+        return SERVFAIL
     name, params = parsed
     if name == "none":
         return stored
     preset = settings.find(name)
-    return preset.expand(zone, params) if preset else None
+    return preset and preset.expand(zone, params) or SERVFAIL
 
 
 def overrides(zone, settings, stored):
@@ -172,21 +173,15 @@ def answer(zone, settings, stored, texts):
     texts:  the apex TXT records
     """
     stored = sorted(stored)
-    if zone.endswith(REVERSE):
+    if zone in ("", "arpa") or zone.endswith(".arpa"):
         return stored
     result = overrides(zone, settings, stored)
     if result:
         return result
-    result = marked(zone, settings, stored, texts)
-    if result is not None:
-        return result
+    markers = markers_of(texts) if settings.marker else []
+    if markers:
+        return marked(zone, settings, stored, markers)
     if stored:
         return stored
-    preset = settings.find(settings.preset)
-    result = preset and preset.expand(zone, settings.params)
-    if result:
-        return result
-    builtin = settings.find(settings.builtin)
-    if builtin is None:
-        return SERVFAIL
-    return builtin.expand(zone, settings.params) or NODATA
+    preset = settings.find(settings.preset or settings.builtin)
+    return preset and preset.expand(zone, settings.params) or SERVFAIL

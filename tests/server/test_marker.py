@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The marker's grammar, sentence by sentence, against a server."""
 
+import dns.rcode
 import pytest
 
-from knot import GANDI, HOUSE, MAP, outlook, preset, wait_for, zone_text
+from knot import (GANDI, HOUSE, MAP, ede_of, outlook, preset, split_text, wait_for,
+                  zone_text)
 
 MAP_TEXT = MAP.read_text() + """
 pair 60 MX 10 _a_-x-_b2_.pair.example.
@@ -121,7 +123,7 @@ def server(shared_knotd):
 def test_good(server, name):
     zone = "zone.example" if name == "zone" else zone_of("good-" + name)
     assert server.mx(zone) == GOOD[name][1]
-    assert "fallback" not in server.counters(zone)
+    assert "failed" not in server.counters(zone)
 
 
 @pytest.mark.parametrize("name", OTHER_TEXT)
@@ -133,33 +135,48 @@ def test_other_text(server, name):
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad(server, name):
-    """Served as if it had no marker, counted, and warned about with zone and cause."""
+    """SERVFAIL with the cause, counted, and warned about with zone and cause."""
     zone, cause = zone_of("bad-" + name), BAD[name][1]
 
     def warned():
-        assert server.mx(zone) == HOUSE
+        answer = server.ask(zone, dnssec=True)
+        assert answer.rcode() == dns.rcode.SERVFAIL and not answer.answer
+        code, text = ede_of(answer)
+        assert code == 24 and text.startswith("mx-preset: ") and len(text) <= 128
+        assert cause in text or len(text) == 128
+        assert server.ask(zone).rcode() == dns.rcode.SERVFAIL
         return [line for line in server.log_lines(rf"warning: \[{zone}\.\]") if cause in line]
 
     # At most ten warnings come in a second: then it is left out until a later query.
     assert len(wait_for(warned, f"a warning of {cause}")) == 1
-    assert server.counters(zone)["fallback"] >= 1
+    counters = server.counters(zone)
+    assert counters.keys() == {"failed"} and counters["failed"] >= 2
 
 
 def test_bad_with_instance_preset(knotd):
     server = knotd({"bad.example": zone_text('@ TXT "mx-preset=nobody"\n')},
                    settings={"preset": "gandi"})
-    assert server.mx("bad.example") == GANDI
+    assert server.mx("bad.example") == "SERVFAIL"
 
 
 @pytest.mark.parametrize("marker, preset", [("nobody", "nowhere"), ("outlook", "outlook-dane")])
 def test_bad_beside_bad_instance_preset(knotd, marker, preset):
-    """Both are warned about, though the cause is the same."""
+    """The marker decides alone, so it alone is warned about."""
     zone = "bad-bad.example"
     server = knotd({zone: zone_text(f'@ TXT "mx-preset={marker}"\n')},
                    settings={"preset": preset})
     for _ in range(2):
-        assert server.mx(zone) == HOUSE
-    assert len(server.log_lines(r"warning: .*MX, ")) == 2
+        assert server.mx(zone) == "SERVFAIL"
+    assert len(server.log_lines(r"warning: .*MX, ")) == 1
+
+
+@pytest.mark.parametrize("length, expected", [(1024, GANDI), (1025, "SERVFAIL"),
+                                              (60_000, "SERVFAIL")])
+def test_length(knotd, length, expected):
+    """Trailing spaces are ignored, and count."""
+    text = "mx-preset=gandi".ljust(length)
+    server = knotd({"long.example": zone_text(split_text(text))})
+    assert server.mx("long.example") == expected
 
 
 def test_marker_off(knotd):

@@ -8,11 +8,11 @@ from knot import HOUSE, MAP, zone_text
 CASES = {
     "plain": ("", {"synthesized[builtin]"}),
     "marker": ('@ TXT "mx-preset=gandi"\n', {"synthesized[marker]"}),
-    "bad-marker": ('@ TXT "mx-preset=nobody"\n', {"synthesized[builtin]", "fallback"}),
+    "bad-marker": ('@ TXT "mx-preset=nobody"\n', {"failed"}),
     "none": ('@ TXT "mx-preset=none"\n', set()),
     "builtin": ("@ 60 MX 5 mx1.house.example.\n", set()),
     "builtin-bad-marker": ('@ 60 MX 5 mx1.house.example.\n@ TXT "mx-preset=nobody"\n',
-                           {"fallback"}),
+                           {"failed"}),
     "override": ("@ 60 MX 5 mail.own.example.\n", {"overridden"}),
     "override-bad-marker": ('@ 60 MX 5 mail.own.example.\n@ TXT "mx-preset=nobody"\n',
                             {"overridden"}),
@@ -21,16 +21,16 @@ CASES = {
 }
 PRESET_CASES = {
     "plain": ("", {"synthesized[preset]"}),
-    "hyphen-x": ("", {"synthesized[builtin]", "fallback"}),
-    "bad": ('@ TXT "mx-preset=nobody"\n', {"synthesized[preset]", "fallback"}),
-    "both-bad-x": ('@ TXT "mx-preset=nobody"\n', {"synthesized[builtin]", "fallback"}),
+    "hyphen-x": ("", {"failed"}),
+    "bad": ('@ TXT "mx-preset=nobody"\n', {"failed"}),
+    "both-bad-x": ('@ TXT "mx-preset=nobody"\n', {"failed"}),
     "marker": ('@ TXT "mx-preset=gandi"\n', {"synthesized[marker]"}),
     "mixed": CASES["mixed"],
 }
 MAPLESS_CASES = {
     "plain": ("", {"failed"}),
     "marker": ('@ TXT "mx-preset=gandi"\n', {"failed"}),
-    "bad-marker": ('@ TXT "mx-preset=gandi x"\n', {"failed", "fallback"}),
+    "bad-marker": ('@ TXT "mx-preset=gandi x"\n', {"failed"}),
     "none": CASES["none"],
     "override": CASES["override"],
     "mixed": (CASES["mixed"][0], {"overridden"}),

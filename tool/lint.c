@@ -67,12 +67,15 @@ static void report_failure(linter_t *linter, const mxp_decision_t *decision)
 	if (decision->serve != MXP_SERVE_FAIL) {
 		return;
 	}
+	linter->wrong = true;
+	if (decision->source == MXP_SOURCE_MARKER && decision->fault.cause != MXP_NO_MAP) {
+		return; // That is a mistake in the zone, and a warning.
+	}
 	char text[MXP_FAULT_STR_LEN];
 	name_str_t zone = "";
 	text_error("no MX record can be served for %s: %s; queries get SERVFAIL, or what the "
 	           "last good map says if the server has one",
 	           name_str(linter->zone->name, zone), mxp_fault_str(&decision->fault, text));
-	linter->wrong = true;
 }
 
 /*! \brief Warns of a signed zone that is served as it is stored. */

@@ -14,8 +14,9 @@
  */
 static bool label_matches(const uint8_t *label, const uint8_t *of_map)
 {
+	const mxp_span_t span = mxp_label_span(of_map);
 	mxp_span_t ref;
-	return mxp_label_param(mxp_label_span(of_map), 0, &ref) ||
+	return (mxp_label_param(span, 0, &ref) && !mxp_label_is_zone(span)) ||
 	       (*label == *of_map && memcmp(label + 1, of_map + 1, *label) == 0);
 }
 

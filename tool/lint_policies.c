@@ -104,6 +104,8 @@ static void lint_spf(linter_t *linter, const mxp_preset_t *preset)
 		            text_format("the zone has %zu SPF records, with more than one all are "
 		                        "void",
 		                        count));
+		free(record);
+		return;
 	}
 	const char *term;
 	size_t len;

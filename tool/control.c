@@ -162,11 +162,11 @@ static void hold_signals(int how)
 bool control_begin(control_t *control)
 {
 	hold_signals(SIG_BLOCK);
+	control->held = true;
 	control->open = call_zone(control, "zone-begin");
 	if (control->open) {
 		return true;
 	}
-	hold_signals(SIG_UNBLOCK);
 	if (strcmp(control->error, knot_strerror(KNOT_TXN_EEXISTS)) == 0) {
 		text_error(
 			"ZONE '%s' is being changed by somebody else, whose transaction is open; "
@@ -187,7 +187,6 @@ bool control_commit(control_t *control)
 	const bool done = call_zone(control, "zone-commit");
 	if (done) {
 		control->open = false;
-		hold_signals(SIG_UNBLOCK);
 	} else if (control->ctl == NULL) {
 		text_error("ZONE '%s': %s; kmxpreset show tells if it was changed", control->zone,
 		           control->error);
@@ -202,7 +201,12 @@ void control_close(control_t *control)
 	if (control->open) {
 		(void)call_zone(control, "zone-abort");
 		control->open = false;
-		hold_signals(SIG_UNBLOCK);
 	}
 	disconnect_socket(control);
+	// Whoever has committed has said so: a signal comes before the commit or after the output.
+	if (control->held) {
+		(void)fflush(stdout);
+		control->held = false;
+		hold_signals(SIG_UNBLOCK);
+	}
 }

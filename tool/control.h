@@ -24,6 +24,7 @@ typedef struct {
 	int timeout;        /*!< Longest wait for the server in milliseconds, 0 for ever. */
 	name_str_t zone;    /*!< Name of the zone. */
 	bool open;          /*!< A transaction of ours is open. */
+	bool held;          /*!< Signals wait. */
 	char error[512];    /*!< Why the last command failed. */
 } control_t;
 

@@ -74,15 +74,19 @@ static knot_rdata_t *marker_rdata(const char *text)
 	return rdata;
 }
 
-/*! \brief Prints what the map notes of a preset, such as where an id is found. */
-static void print_notes(const instance_t *instance, const char *marker)
+/*! \brief What the map notes of a preset, such as where an id is found, to be freed. */
+static char *notes_of(const instance_t *instance, const char *marker)
 {
 	const mxp_span_t name = { (const uint8_t *)marker, strcspn(marker, " ") };
 	const mxp_preset_t *preset =
 		instance->map != NULL ? mxp_map_find(instance->map, name) : NULL;
+	char *notes = need(strdup(""));
 	for (uint32_t i = 0; preset != NULL && i < preset->note_count; i++) {
-		text_note("%s: %s", preset->name, preset->notes[i]);
+		char *more = text_format("%s; note: %s", notes, preset->notes[i]);
+		free(notes);
+		notes = more;
 	}
+	return notes;
 }
 
 /*! \brief Lets the module's own decision tell if the marker can be honoured. */
@@ -100,12 +104,13 @@ static bool check_marker(const edit_t *edit, const knot_rdata_t *rdata)
 	mxp_decide(&rules, &view, &apex, NULL, &decision);
 	const bool good = (decision.serve != MXP_SERVE_FAIL);
 	if (!good) {
-		print_notes(instance, edit->marker + strlen(MXP_MARKER_PREFIX));
 		char fault[MXP_FAULT_STR_LEN];
+		char *notes = notes_of(instance, edit->marker + strlen(MXP_MARKER_PREFIX));
 		text_error("PRESET '%s' cannot be used for %s: %s; kmxpreset check '%s' shows the "
-		           "presets and their parameters",
+		           "presets and their parameters%s",
 		           edit->marker + strlen(MXP_MARKER_PREFIX), edit->control.zone,
-		           mxp_fault_str(&decision.fault, fault), instance->file);
+		           mxp_fault_str(&decision.fault, fault), instance->file, notes);
+		free(notes);
 	}
 	mxp_decision_clear(&decision, NULL);
 

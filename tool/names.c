@@ -259,3 +259,12 @@ bool name_is_address(const knot_dname_t *name, const knot_dname_t *zone)
 	}
 	return name_text_is_address(text);
 }
+
+bool name_without_zone(const knot_dname_t *name, const knot_dname_t *zone, knot_dname_storage_t out)
+{
+	if (knot_dname_in_bailiwick(name, zone) <= 0) {
+		return false;
+	}
+	cut(name, zone, out);
+	return true;
+}

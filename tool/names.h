@@ -113,3 +113,15 @@ bool name_is_address(const knot_dname_t *name, const knot_dname_t *zone);
  * \return True if it does.
  */
 bool name_is_doubled(const knot_dname_t *name, const knot_dname_t *zone);
+
+/*!
+ * \brief Cuts the name of the zone off the end of a name.
+ *
+ * \param name  Name in lower case.
+ * \param zone  Name of the zone.
+ * \param out   Output: what is left, with the root at its end.
+ *
+ * \return False if the name is not below the zone's.
+ */
+bool name_without_zone(const knot_dname_t *name, const knot_dname_t *zone,
+                       knot_dname_storage_t out);

@@ -133,14 +133,6 @@ void text_error(const char *fmt, ...)
 	va_end(args);
 }
 
-void text_note(const char *fmt, ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	print_message("note: ", fmt, args);
-	va_end(args);
-}
-
 void text_warning(const char *fmt, ...)
 {
 	va_list args;

@@ -83,13 +83,6 @@ void text_paragraph(FILE *out, const char *text, int indent);
 __attribute__((format(printf, 1, 2))) void text_error(const char *fmt, ...);
 
 /*!
- * \brief Prints a note, which helps with an error.
- *
- * \param fmt  Format.
- */
-__attribute__((format(printf, 1, 2))) void text_note(const char *fmt, ...);
-
-/*!
  * \brief Prints a warning, one line on the standard error output.
  *
  * \param fmt  Format of printf.

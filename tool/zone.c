@@ -65,6 +65,15 @@ static void report(const zs_scanner_t *s, const char *reason)
 	zone->errors++;
 }
 
+/*! \brief Notes if a type cannot stand beside CNAME (RFC 2181, section 10.1; RFC 4034). */
+static void note_type(node_t *node, uint16_t type)
+{
+	if (type != KNOT_RRTYPE_CNAME && type != KNOT_RRTYPE_RRSIG && type != KNOT_RRTYPE_NSEC &&
+	    type != KNOT_RRTYPE_KEY) {
+		node->has |= NODE_OTHER;
+	}
+}
+
 static void add_record(zs_scanner_t *s)
 {
 	zone_t *zone = s->process.data;
@@ -76,6 +85,7 @@ static void add_record(zs_scanner_t *s)
 	node_t *node = make_node(zone, s->r_owner);
 	node->has |= NODE_RECORDS;
 
+	note_type(node, s->r_type);
 	switch (s->r_type) {
 	case KNOT_RRTYPE_SOA:
 		if (!zone->has_soa) {
@@ -97,7 +107,8 @@ static void add_record(zs_scanner_t *s)
 		node->has |= NODE_ADDRESS;
 		break;
 	case KNOT_RRTYPE_CNAME:
-		node->has |= NODE_CNAME;
+		add_rdata(&node->cname, s);
+		node->has |= NODE_CNAME | (node->cname.count > 1 ? NODE_CNAMES : 0);
 		break;
 	case KNOT_RRTYPE_DNAME:
 		node->has |= NODE_DNAME;
@@ -229,6 +240,31 @@ static found_t found_in(const node_t *node)
 	                                    : FOUND_NOTHING;
 }
 
+found_t zone_hidden(const zone_t *zone, const knot_dname_t *name)
+{
+	found_t found = FOUND_NOTHING;
+	(void)find_cut(zone, name, &found);
+	return found;
+}
+
+const node_t *zone_wildcard(const zone_t *zone, const knot_dname_t *name)
+{
+	static const node_t nothing = { .name = NULL };
+	if (zone_node(zone, name)->name != NULL) {
+		return &nothing;
+	}
+	// Below the closest name that exists.
+	while (zone_node(zone, name)->name == NULL && *name != 0) {
+		name += 1 + *name;
+	}
+	knot_dname_storage_t wildcard = "\x01*";
+	if (knot_dname_size(name) + 2 > KNOT_DNAME_MAXLEN) {
+		return &nothing;
+	}
+	memcpy(wildcard + 2, name, knot_dname_size(name));
+	return zone_node(zone, wildcard);
+}
+
 found_t zone_find(const zone_t *zone, const knot_dname_t *name)
 {
 	found_t found = FOUND_OUTSIDE;
@@ -239,22 +275,12 @@ found_t zone_find(const zone_t *zone, const knot_dname_t *name)
 	if (node->name != NULL) {
 		return found_in(node);
 	}
-
-	// The wildcard below the closest name that exists (RFC 4592).
-	while (zone_node(zone, name)->name == NULL && *name != 0) {
-		name += 1 + *name;
-	}
-	knot_dname_storage_t wildcard = "\x01*";
-	if (knot_dname_size(name) + 2 > KNOT_DNAME_MAXLEN) {
-		return FOUND_NOTHING;
-	}
-	memcpy(wildcard + 2, name, knot_dname_size(name));
-	return found_in(zone_node(zone, wildcard));
+	found = found_in(zone_wildcard(zone, name));
+	return found == FOUND_ADDRESS ? FOUND_WILDCARD : found;
 }
 
 /*! \brief What a walk needs. */
 typedef struct {
-	const zone_t *zone;
 	zone_node_f call;
 	void *ctx;
 } walk_t;
@@ -263,15 +289,14 @@ static void walk_node(const void *node, VISIT which, void *ctx)
 {
 	const walk_t *walk = ctx;
 	const node_t *this = *(const node_t *const *)node;
-	if ((which == postorder || which == leaf) && (this->has & NODE_RECORDS) &&
-	    knot_dname_in_bailiwick(this->name, walk->zone->name) >= 0) {
+	if ((which == postorder || which == leaf) && (this->has & NODE_RECORDS)) {
 		walk->call(this, walk->ctx);
 	}
 }
 
 void zone_walk(const zone_t *zone, zone_node_f call, void *ctx)
 {
-	walk_t walk = { zone, call, ctx };
+	walk_t walk = { call, ctx };
 	twalk_r(zone->nodes, walk_node, &walk);
 }
 
@@ -280,6 +305,7 @@ static void free_node(void *ptr)
 	node_t *node = ptr;
 	knot_rdataset_clear(&node->mx, NULL);
 	knot_rdataset_clear(&node->txt, NULL);
+	knot_rdataset_clear(&node->cname, NULL);
 	free(node->name);
 	free(node);
 }

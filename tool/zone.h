@@ -23,16 +23,19 @@ enum {
 	NODE_DNAME = 1 << 3,   /*!< DNAME. */
 	NODE_NS = 1 << 4,      /*!< NS. */
 	NODE_SIGNED = 1 << 5,  /*!< A signed SOA. */
+	NODE_OTHER = 1 << 6,   /*!< A type that cannot stand beside CNAME. */
+	NODE_CNAMES = 1 << 7,  /*!< More than one CNAME. */
 };
 
 /*! \brief A name of a zone. */
 typedef struct {
-	knot_dname_t *name;  /*!< Name in lower case. */
-	unsigned has;        /*!< What it has. */
-	knot_rdataset_t mx;  /*!< MX records. */
-	uint32_t mx_ttl;     /*!< TTL of the MX records in seconds. */
-	knot_rdataset_t txt; /*!< TXT records. */
-	uint32_t txt_ttl;    /*!< TTL of the TXT records in seconds. */
+	knot_dname_t *name;    /*!< Name in lower case. */
+	unsigned has;          /*!< What it has. */
+	knot_rdataset_t mx;    /*!< MX records. */
+	uint32_t mx_ttl;       /*!< TTL of the MX records in seconds. */
+	knot_rdataset_t txt;   /*!< TXT records. */
+	uint32_t txt_ttl;      /*!< TTL of the TXT records in seconds. */
+	knot_rdataset_t cname; /*!< CNAME records. */
 } node_t;
 
 /*! \brief A zone. */
@@ -45,10 +48,11 @@ typedef struct {
 
 /*! \brief How a name is found in a zone. */
 typedef enum {
-	FOUND_OUTSIDE, /*!< It is none of the zone's, or of a zone that is delegated. */
-	FOUND_ADDRESS, /*!< It has an address. */
-	FOUND_ALIAS,   /*!< It is an alias. */
-	FOUND_NOTHING, /*!< It has no address. */
+	FOUND_OUTSIDE,  /*!< It is none of the zone's, or of a zone that is delegated. */
+	FOUND_ADDRESS,  /*!< It has an address. */
+	FOUND_ALIAS,    /*!< It is an alias. */
+	FOUND_WILDCARD, /*!< It has an address, but by a wildcard only. */
+	FOUND_NOTHING,  /*!< It has no address. */
 } found_t;
 
 /*!
@@ -92,11 +96,33 @@ const node_t *zone_node(const zone_t *zone, const knot_dname_t *name);
  */
 found_t zone_find(const zone_t *zone, const knot_dname_t *name);
 
+/*!
+ * \brief Tells if queries for a name never see its records: it is at or below a delegation, or
+ *        below a DNAME.
+ *
+ * \param zone  Zone.
+ * \param name  Name of the zone in lower case.
+ *
+ * \return FOUND_OUTSIDE (delegation), FOUND_ALIAS (DNAME), or FOUND_NOTHING if neither.
+ */
+found_t zone_hidden(const zone_t *zone, const knot_dname_t *name);
+
+/*!
+ * \brief Finds the wildcard that answers for a name that does not exist (RFC 4592).
+ *
+ * \param zone  Zone.
+ * \param name  Name of the zone in lower case.
+ *
+ * \return Wildcard, without a name if there is none, or if the name exists.
+ */
+const node_t *zone_wildcard(const zone_t *zone, const knot_dname_t *name);
+
 /*! \brief Takes one name of a zone. */
 typedef void (*zone_node_f)(const node_t *node, void *ctx);
 
 /*!
- * \brief Calls a function for each name of a zone that has records, in canonical order.
+ * \brief Calls a function for each name that has records, also outside the zone, in canonical
+ * order.
  *
  * \param zone  Zone.
  * \param call  Function.

@@ -63,8 +63,8 @@ def split_text(text):
     return "@ 60 TXT " + " ".join(f'"{text[i:i + 255]}"' for i in range(0, len(text), 255)) + "\n"
 
 
-def long_marker(head, tail, size=60_000):
-    """A marker of thousands of parameters, of about size octets."""
+def long_marker(head, tail, size=1000):
+    """A marker of many parameters, of about size octets: the longest has 1,024."""
     parts, length = [head], len(head) + len(tail)
     while length < size:
         parts.append(f"p{len(parts)}=v")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a sender is told, for every kind of zone, transport and way to the apex."""
 
+import hashlib
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -8,7 +10,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from knot import GANDI, GSUITE, HOUSE, MAP, OVH, mx_of, outlook, preset, zone_text
+from knot import (GANDI, GSUITE, HOUSE, MAP, OVH, ede_of, mx_of, outlook, preset,
+                  zone_text)
 
 OWN = preset(600, "10 mail.own.example.")
 FORTY = preset(60, *(f"{n} mx{n}.forty{n % 7}.example." for n in range(40)))
@@ -58,12 +61,17 @@ SYNTHESIZED = {
     "microsoft365": (marker("microsoft365"), outlook("microsoft365-example")),
     "office365": (marker("office365"), outlook("office365-example")),
     "id": (marker("outlook id=contoso-com0c"), outlook("contoso-com0c")),
-    "with-hyphen": (marker("outlook"), HOUSE),
     "with-hyphen-id": (marker("outlook id=with0hyphen"), outlook("with0hyphen")),
     "no-mail": (marker("null"), preset(3600, "0 .")),
     "marker-stored": (marker("gandi") + own("10 mx1.house.example."), GANDI),
 }
 CASES = {**STORED, **FILTERED, **SYNTHESIZED}
+FAILED = {
+    "with-hyphen": (marker("outlook"), "no value and no usable default of parameter 'id'"),
+    "unknown": (marker("nobody"), "unknown preset 'nobody'"),
+    "unknown-stored": (marker("nobody") + own("10 mx1.house.example."), "unknown preset 'nobody'"),
+    "two": (marker("gandi") + marker("none"), "more than one marker"),
+}
 
 # The ways from which a CNAME of the zone leads to the apex. The DNAME turns NAME.d.NAME.example
 # into NAME.example.
@@ -84,7 +92,8 @@ def empty_but_opt(answer):
 
 @pytest.fixture(scope="module")
 def server(shared_knotd):
-    zones = {f"{name}.example": zone_text(body + ALIASES) for name, (body, _) in CASES.items()}
+    zones = {f"{name}.example": zone_text(body + ALIASES)
+             for name, (body, _) in {**CASES, **FAILED}.items()}
     zones["forty.example"] = zone_text(marker("forty") + ALIASES)
     zones["additional.example"] = zone_text(own("10 mx1.house.example.", "20 mail", "30 other") +
                                             "mail A 192.0.2.2\nother A 192.0.2.3\n" + ALIASES)
@@ -180,13 +189,33 @@ def test_class_any(knotd):
         assert readable(module.ask_wire(query)) == readable(stored.ask_wire(query))
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", FAILED)
+def test_failure(server, name, way):
+    """SERVFAIL and nothing else, with the reason for those who use EDNS."""
+    for options in [{"tcp": tcp, "edns": edns} for tcp in (False, True) for edns in (False, True)]:
+        answer = server.ask(way.format(name), **options)
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        assert not answer.answer and empty_but_opt(answer)
+        assert (answer.edns >= 0) == options["edns"]
+        expected = (24, "mx-preset: " + FAILED[name][1]) if options["edns"] else None
+        assert ede_of(answer) == expected
+
+
 def extended_errors(answer):
     return [option.code for option in answer.options if option.otype == dns.edns.OptionType.EDE]
 
 
+VERSION = hashlib.sha256(MAP.read_bytes()).hexdigest()[:8]
+TEXTS = {"plain": f"preset house by built-in, map {VERSION}",
+         "gandi": f"preset gandi by marker, map {VERSION}",
+         "google": f"preset gsuite by marker, map {VERSION}",
+         "id": f"preset outlook by marker, map {VERSION}"}
+
+
 @pytest.mark.parametrize("ede", [True, False])
 def test_ede(knotd, ede):
-    kinds = ("plain", "gandi", "id", "override", "beside", "stored", "none")
+    kinds = ("plain", "gandi", "google", "id", "override", "beside", "stored", "none")
     server = knotd({f"{name}.example": zone_text(CASES[name][0] + ALIASES) for name in kinds},
                    settings={"ede": ede})
     for name in kinds:
@@ -195,6 +224,8 @@ def test_ede(knotd, ede):
             answer = server.ask(way.format(name))
             assert extended_errors(answer) == expected
             assert mx_of(answer) == CASES[name][1]
+            if expected:
+                assert ede_of(answer) == (29, TEXTS[name])
             plain = server.ask(way.format(name), edns=False)
             assert plain.edns < 0 and mx_of(plain) == CASES[name][1]
         assert extended_errors(server.ask(f"{name}.example", "SOA")) == []

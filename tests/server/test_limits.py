@@ -28,17 +28,17 @@ CASES = {
     "text.example": (MANY_TXT, HOUSE),
     "text-marker.example": (MANY_TXT + '@ 60 TXT "mx-preset=gandi"\n', GANDI),
     "text-two.example": (MANY_TXT + '@ 60 TXT "mx-preset=gandi"\n@ 60 TXT "mx-preset=ovh"\n',
-                         HOUSE),
+                         "SERVFAIL"),
     "mx.example": (MANY_MX, many("mx.example")),
     "mx-mixed.example": (MANY_MX + BUILTINS, many("mx-mixed.example")),
     "mx-large.example": (TOO_MANY_MX + BUILTINS, "SERVFAIL"),
     "both.example": (MANY_TXT + MANY_MX + BUILTINS, many("both.example")),
     "long.example": (long_marker("mx-preset=outlook", "id=last"), outlook("last")),
     "long-first.example": (long_marker("mx-preset=outlook id=first", "z=z"), outlook("first")),
-    "long-twice.example": (long_marker("mx-preset=gandi", "p7=v"), HOUSE),
-    "long-bad.example": (long_marker("mx-preset=gandi", "x=."), HOUSE),
-    "long-name.example": (split_text("mx-preset=" + 60_000 * "a"), HOUSE),
-    "long-spaces.example": (split_text("mx-preset=gandi" + 60_000 * " "), GANDI),
+    "long-twice.example": (long_marker("mx-preset=gandi", "p7=v"), "SERVFAIL"),
+    "long-bad.example": (long_marker("mx-preset=gandi", "x=."), "SERVFAIL"),
+    "long-name.example": (split_text("mx-preset=" + 60_000 * "a"), "SERVFAIL"),
+    "long-spaces.example": (split_text("mx-preset=gandi" + 60_000 * " "), "SERVFAIL"),
 }
 ZONES = {zone: zone_text(body + "www 60 CNAME @\n") for zone, (body, _) in CASES.items()}
 
@@ -75,10 +75,11 @@ def test_instructions(knotd, tmp_path, zone, capsys):
     profile = tmp_path / "callgrind.out"
     server = knotd({zone: ZONES[zone]}, valgrind=[
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}",
-        "--toggle-collect=mxpreset_preanswer"])
+        "--toggle-collect=preanswer_mx"])
     for _ in range(queries):
         assert server.ask(zone, payload=512).id is not None
     assert server.stop() == 0
+    assert collected(profile) > 0
     with capsys.disabled():
         print(f"\n{zone}: {collected(profile) // queries} instructions per MX query", end="")
 
@@ -98,7 +99,7 @@ def test_flood_of_warnings(knotd):
 
     def flooded():
         for zone in FLOOD:
-            assert server.mx(zone) == HOUSE
+            assert server.mx(zone) == "SERVFAIL"
         return len(causes(server)) > 30
 
     wait_for(flooded, "warnings of three seconds")
@@ -123,5 +124,5 @@ def test_one_warning_for_each_cause(knotd):
     for text in ("nobody", "gandi x", "nobody", "nobody2", "gandi x=."):
         server.set_zone(zone, "unset @ TXT", f"set @ 60 TXT \"mx-preset={text}\"")
         for _ in range(20):
-            assert server.mx(zone) == HOUSE
+            assert server.mx(zone) == "SERVFAIL"
     assert len(causes(server)) == 3

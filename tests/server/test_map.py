@@ -19,10 +19,9 @@ ZONES = {
     "none.example": '@ TXT "mx-preset=none"\n',
 }
 ALIAS = "www 60 CNAME @\n"
-WITH_MAP = {"plain.example": HOUSE, "unknown.example": HOUSE, "gandi.example": GANDI,
+WITH_MAP = {"plain.example": HOUSE, "unknown.example": "SERVFAIL", "gandi.example": GANDI,
             "override.example": OWN, "builtin.example": BUILTIN, "none.example": []}
-WITHOUT_MAP = {**WITH_MAP, "plain.example": "SERVFAIL", "unknown.example": "SERVFAIL",
-               "gandi.example": "SERVFAIL"}
+WITHOUT_MAP = {**WITH_MAP, "plain.example": "SERVFAIL", "gandi.example": "SERVFAIL"}
 WITHOUT_BUILTIN = {**WITHOUT_MAP, "gandi.example": GANDI}
 ZONES = {zone: zone_text(body + ALIAS) for zone, body in ZONES.items()}
 
@@ -84,6 +83,7 @@ BAD = {
     "device": (link("/dev/zero"), ": .*regular file"),
     "dangling": (link("nowhere"), ": "),
 }
+ABSENT = ("missing", "dangling")
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -92,14 +92,17 @@ def test_bad_at_start(knotd, kind):
     server = knotd(ZONES, start=False, map_text=None)
     replace(server, make)
     server.start()
-    assert len(refusals(server)) == 1
-    assert len(server.log_lines(f"error: .*{server.map_path}{reason}")) == 1
+    if kind in ABSENT:
+        assert len(server.log_lines("warning: .*preset map does not exist yet, ")) == 1
+    else:
+        assert len(server.log_lines(f"error: .*{server.map_path}{reason}")) == 1
+    assert len(refusals(server)) == int(kind not in ABSENT)
     assert_served(server, WITHOUT_MAP)
 
     # Repaired.
     server.write_map(GOOD)
     assert_served_soon(server, WITH_MAP)
-    assert len(refusals(server)) == 1
+    assert len(refusals(server)) == int(kind not in ABSENT)
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -115,7 +118,7 @@ def test_bad_later(knotd, kind):
 
     server.write_map(GOOD.replace("house.example", "new.example"))
     new = preset(3600, "10 mx1.new.example.", "20 mx2.new.example.")
-    assert_served_soon(server, {**WITH_MAP, "plain.example": new, "unknown.example": new})
+    assert_served_soon(server, {**WITH_MAP, "plain.example": new})
     assert len(refusals(server)) == 1
 
 
@@ -133,15 +136,15 @@ def test_builtin_missing_at_start(knotd):
 
 def test_builtin_missing_preset_there(knotd):
     server = knotd(ZONES, map_text=NO_HOUSE, settings={"preset": "ovh"})
-    assert_served(server, {**WITHOUT_BUILTIN, "plain.example": OVH, "unknown.example": OVH})
+    assert_served(server, {**WITHOUT_BUILTIN, "plain.example": OVH})
 
 
 def test_preset_missing_at_start(knotd):
     server = knotd(ZONES, map_text=NO_OVH, settings={"preset": "ovh"})
     assert len(server.log_lines(f"error: .*{server.map_path}.*'ovh'")) == 1
-    assert_served(server, WITH_MAP)
+    assert_served(server, {**WITH_MAP, "plain.example": "SERVFAIL"})
     server.write_map(GOOD)
-    assert_served_soon(server, {**WITH_MAP, "plain.example": OVH, "unknown.example": OVH})
+    assert_served_soon(server, {**WITH_MAP, "plain.example": OVH})
 
 
 @pytest.mark.parametrize("text,name", [(NO_HOUSE, "house"), (NO_OVH, "ovh")])
@@ -164,8 +167,9 @@ def test_unused_preset_may_go(knotd):
     server = knotd({**ZONES, "ovh.example": zone_text('@ TXT "mx-preset=ovh"\n')})
     assert server.mx("ovh.example") == OVH
     server.write_map(NO_OVH)
-    wait_for(lambda: server.mx("ovh.example") == HOUSE, "the new map")
+    wait_for(lambda: server.mx("ovh.example") == "SERVFAIL", "the new map")
     assert not refusals(server)
+    assert len(server.log_lines("warning: .*presets are gone: ovh")) == 1
 
 
 def test_one_line_for_a_good_map(knotd):

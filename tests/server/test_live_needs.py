@@ -62,7 +62,7 @@ def test_lacked_from_the_start(live):  # noqa: F811
     wait_for(lambda: server.mx(ZONE) == HOUSE, "the built-in")
 
 
-FALLBACKS = {
+NEEDS = {
     "default": ({}, 'tenant 60 MX 10 _id_.tenant.example.\ntenant TXT "id=a"\n',
                 'tenant 60 MX 10 _id_.tenant.example.\n'),
     "param": ({"param": ["id=a"]}, "tenant 60 MX 10 _id_.tenant.example.\n",
@@ -70,19 +70,18 @@ FALLBACKS = {
 }
 
 
-@pytest.mark.parametrize("kind", FALLBACKS)
+@pytest.mark.parametrize("kind", NEEDS)
 def test_new_map_needs_more(live, kind):  # noqa: F811
-    """An instance's preset that cannot be expanded any more falls back to the built-in."""
-    settings, good, lacking = FALLBACKS[kind]
+    """An instance's preset that cannot be expanded any more fails, and serves again when it can."""
+    settings, good, lacking = NEEDS[kind]
     server, states = live(settings={"preset": "tenant", **settings}, start=False)
     renamed(states.path, states.next() + good)
     server.start()
     assert server.mx(ZONE) == preset(60, "10 a.tenant.example.")
-    renamed(states.path, states.next() + lacking)
-    states.wait(server)
-    for _ in range(3):
+    for _ in range(4):
         renamed(states.path, states.next() + lacking)
-        states.wait(server)
+        wait_for(lambda: server.mx(MARKED) == served(states.last), "the new state")
+        assert server.mx(ZONE) == "SERVFAIL"
     assert len(server.log_lines(rf" warning: \[{ZONE}\.\]")) == 1
     renamed(states.path, states.next() + good)
     wait_for(lambda: server.mx(ZONE) == preset(60, "10 a.tenant.example."), "the preset")

@@ -13,7 +13,7 @@ ZONES = {
     "plain.example": ("", [HOUSE, OTHER]),
     "gandi.example": ('@ TXT "mx-preset=gandi"\n', [GANDI]),
     "outlook.example": ('@ TXT "mx-preset=outlook"\n', [outlook("outlook-example")]),
-    "bad.example": ('@ TXT "mx-preset=nobody"\n', [HOUSE, OTHER]),
+    "bad.example": ('@ TXT "mx-preset=nobody"\n', ["SERVFAIL"]),
     "override.example": ("@ 600 MX 10 mail.own.example.\n", [OWN]),
     "mixed.example": ("@ 600 MX 10 mail.own.example.\n@ 600 MX 10 mx1.house.example.\n"
                       "@ 600 MX 10 mx1.other.example.\n",

@@ -18,7 +18,7 @@
 #include "keep.h"
 
 #define FOLDER "mxpreset"
-#define DIGEST 32 // SHA-256
+#define DIGEST ((size_t)32) // SHA-256
 /*! First line of a copy: a comment of a zone file, so that the copy can be looked at as a map. */
 #define HEAD     "; copy of a preset map, SHA-256 "
 #define HEAD_LEN (sizeof(HEAD) - 1 + 2 * DIGEST + 1)
@@ -45,7 +45,8 @@ static bool make_head(const char *data, size_t size, char *out)
 	for (size_t i = 0; i < DIGEST; i++) {
 		pos += sprintf(pos, "%02x", digest[i]);
 	}
-	strcpy(pos, "\n");
+	*pos++ = '\n';
+	*pos = '\0';
 	return true;
 }
 

@@ -4,6 +4,7 @@
 # Prints the presets of a map, and their aliases.
 _kmxpreset_presets() {
 	kmxpreset check "$1" 2>/dev/null | awk '
+		NF == 0 { exit }
 		NR > 1 && /^[^ ]/ { print $1 }
 		$1 == "aliases:" { gsub(/,/, ""); for (i = 2; i <= NF; i++) print $i }'
 }

@@ -24,7 +24,7 @@ def test_one_line_for_each_state(live):  # noqa: F811
         assert lines(LOADED, states.path) == number
         states.switch()
         states.wait(server)
-    assert server.log_lines(LOADED + f".*{states.path}: 21 presets, 22 records, version [0-9a-f]{8}$")
+    assert server.log_lines(LOADED + f".*{states.path}: 21 presets, 22 records, version [0-9a-f]{{8}}$")
 
     loads = lines(LOADED, states.path)
     for number, spoil in enumerate([with_error, cut_off, empty, garbage, deleted,

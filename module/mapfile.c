@@ -165,6 +165,7 @@ void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now
 	const bool same = mxp_file_alike(&reading->id, &file->applied.id) &&
 	                  reading->ret == file->applied.ret && reading->hash == file->applied.hash;
 	const bool done = same && !file->retry;
+	const bool first = (file->applied.ret == KNOT_EAGAIN);
 	file->retry = false;
 	file->applied = *reading;
 	file->applied.loaded = NULL;
@@ -184,7 +185,7 @@ void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now
 		if (file->loaded == NULL) {
 			(void)publish_copy(file, NULL);
 		}
-		if (file->loaded == NULL && file->starting && reading->ret == KNOT_ENOENT) {
+		if (file->loaded == NULL && first && reading->ret == KNOT_ENOENT) {
 			mxp_log_missing_file(file->path);
 			file->logged_ms = now_ms;
 		} else {

@@ -190,6 +190,10 @@ bool control_commit(control_t *control)
 	} else if (control->ctl == NULL) {
 		text_error("ZONE '%s': %s; kmxpreset show tells if it was changed", control->zone,
 		           control->error);
+	} else if (strstr(control->error, "semantic check") != NULL) {
+		text_error("ZONE '%s' is not changed: the server finds that no server could load "
+		           "it then (such as a CNAME beside other records); its log has the name",
+		           control->zone);
 	} else {
 		text_error("ZONE '%s' is not changed: %s", control->zone, control->error);
 	}

@@ -89,8 +89,9 @@ static int finish(edit_t *edit)
 	if (changes != NULL) {
 		bool wrong;
 		json_t *report = lint_report(after, &edit->instance, &wrong);
-		done = edit->options->dry_run || edit->changes == 0 ||
-		       control_commit(&edit->control);
+		done = edit_check_effect(edit, after, report) &&
+		       (edit->options->dry_run || edit->changes == 0 ||
+		        control_commit(&edit->control));
 		if (done) {
 			print(edit, changes, report);
 		}
@@ -108,6 +109,11 @@ static int perform_in_transaction(edit_t *edit, edit_plan_f plan)
 	if (edit->instance.follows) {
 		text_error("ZONE '%s' is a secondary on this server, its next transfer would undo "
 		           "the change; change it at its primary",
+		           edit->control.zone);
+		return STATUS_WRONG;
+	}
+	if (edit->instance.is_catalog) {
+		text_error("ZONE '%s' is a catalog of zones, it has no mail; nothing is changed",
 		           edit->control.zone);
 		return STATUS_WRONG;
 	}

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
 #include <libknot/dname.h>
 
 #include "commands.h"
@@ -37,6 +38,7 @@ typedef struct {
 	instance_t instance;           /*!< The zone's instance of the module. */
 	zone_t *zone;                  /*!< The zone before the edit. */
 	size_t changes;                /*!< Number of changes sent. */
+	bool adds;                     /*!< A record of HOST is added. */
 } edit_t;
 
 /*!
@@ -73,6 +75,17 @@ bool edit_set(edit_t *edit, const knot_dname_t *owner, const char *type, uint32_
  * \return False if refused, which is reported.
  */
 bool edit_unset(edit_t *edit, const knot_dname_t *owner, const char *type, const char *data);
+
+/*!
+ * \brief Tells what an edit does to answers: what is served no longer, or not at all.
+ *
+ * \param edit    Edit.
+ * \param after   The zone after it.
+ * \param report  Report on that.
+ *
+ * \return False if the edit is refused for that, which is reported.
+ */
+bool edit_check_effect(const edit_t *edit, const zone_t *after, const json_t *report);
 
 /*!
  * \brief Opens a transaction, does an edit in it, and prints what the zone is served with then.

@@ -62,6 +62,25 @@ static bool check_beside(const edit_t *edit, const node_t *node, const char *hos
 	return true;
 }
 
+/*! \brief Refuses a host whose records no query would ever see. */
+static bool check_visible(const edit_t *edit, const char *host)
+{
+	switch (zone_hidden(edit->zone, edit->host)) {
+	case FOUND_OUTSIDE:
+		text_error("HOST '%s' is delegated (NS) to other servers, queries never see its MX "
+		           "records here; add them in that zone",
+		           host);
+		return false;
+	case FOUND_ALIAS:
+		text_error("HOST '%s' is below a DNAME, queries never see its MX records; add them "
+		           "where that leads to",
+		           host);
+		return false;
+	default:
+		return true;
+	}
+}
+
 static bool plan_add(edit_t *edit)
 {
 	const node_t *node = zone_node(edit->zone, edit->host);
@@ -70,6 +89,10 @@ static bool plan_add(edit_t *edit)
 	name_str(edit->host, host);
 	name_str(edit->exchange, value);
 
+	edit->adds = true;
+	if (!check_visible(edit, host)) {
+		return false;
+	}
 	if (node->has & NODE_CNAME) {
 		text_error("HOST '%s' is an alias (CNAME) in the zone and cannot have MX records; "
 		           "write the name that it leads to",

@@ -19,6 +19,7 @@ typedef struct {
 	char *id;         /*!< First instance of ours among them: it answers. */
 	char *template;   /*!< `template` */
 	char *signing;    /*!< `dnssec-signing` */
+	char *role;       /*!< `catalog-role` */
 	char *group;      /*!< Group of the zone in its catalog. */
 	char *member_tpl; /*!< `catalog-template` for that group. */
 } zone_conf_t;
@@ -76,6 +77,8 @@ static void read_zone_item(const knot_ctl_data_t *unit, void *ctx)
 		set(&conf->template, value);
 	} else if (strcmp(item, "dnssec-signing") == 0) {
 		set(&conf->signing, value);
+	} else if (strcmp(item, "catalog-role") == 0) {
+		set(&conf->role, value);
 	} else if (strcmp(item, "catalog-template") == 0 &&
 	           (conf->member_tpl == NULL ||
 	            (conf->group != NULL && strcmp(value, conf->group) == 0))) {
@@ -88,6 +91,7 @@ static void clear_conf(zone_conf_t *conf)
 	free(conf->id);
 	free(conf->template);
 	free(conf->signing);
+	free(conf->role);
 	free(conf->group);
 	free(conf->member_tpl);
 	*conf = (zone_conf_t){ .id = NULL };
@@ -155,6 +159,9 @@ static bool read_zone_conf(control_t *control, const char *catalog, zone_conf_t 
 	}
 	if (conf->signing == NULL && shared.signing != NULL) {
 		set(&conf->signing, shared.signing);
+	}
+	if (conf->role == NULL && shared.role != NULL) {
+		set(&conf->role, shared.role);
 	}
 	clear_conf(&shared);
 
@@ -231,6 +238,8 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 		}
 	}
 	instance->follows = status.follows;
+	instance->is_catalog = conf.role != NULL && (strcmp(conf.role, "interpret") == 0 ||
+	                                             strcmp(conf.role, "generate") == 0);
 	instance->active = (conf.id != NULL || file != NULL || builtin != NULL);
 	instance->leaves_signed |= (conf.signing == NULL || strcmp(conf.signing, "on") != 0);
 	clear_conf(&conf);

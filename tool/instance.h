@@ -17,6 +17,7 @@
 typedef struct {
 	bool active;        /*!< The zone uses the module. */
 	bool follows;       /*!< The zone is a secondary. */
+	bool is_catalog;    /*!< The zone is a catalog (RFC 9432). */
 	bool leaves_signed; /*!< A signed zone is served as it is stored. */
 	char *file;         /*!< Path of the preset map. */
 	mxp_map_t *map;     /*!< Preset map (NULL if it cannot be read). */

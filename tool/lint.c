@@ -90,33 +90,57 @@ static void lint_unsigned(linter_t *linter)
 	                              "served as it is stored"));
 }
 
-static void decide(linter_t *linter, mxp_decision_t *decision)
+/*! \brief Tells if the module leaves a zone alone. */
+static bool is_left_alone(const zone_t *zone, const instance_t *instance)
 {
-	const instance_t *instance = linter->instance;
-	const mxp_apex_t apex = {
-		.zone = linter->zone->name,
-		.mx = linter->apex->mx,
-		.mx_ttl = linter->apex->mx_ttl,
-		.txt = linter->apex->txt,
-	};
-	name_str_t zone = "";
-	name_str(linter->zone->name, zone);
+	return !instance->active || mxp_zone_is_exempt(zone->name);
+}
 
-	if (!instance->active || mxp_zone_is_exempt(linter->zone->name)) {
-		text_warning("the module leaves %s alone: %s", zone,
-		             instance->active ? "it is the root zone, or arpa. or below it"
-		                              : "its configuration does not name mod-mxpreset");
+knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
+                            mxp_decision_t *decision)
+{
+	const node_t *node = zone_node(zone, zone->name);
+	const mxp_view_t view = mxp_view(&instance->rules, instance->map);
+	const mxp_apex_t apex = {
+		.zone = zone->name,
+		.mx = node->mx,
+		.mx_ttl = node->mx_ttl,
+		.txt = node->txt,
+	};
+	if (is_left_alone(zone, instance)) {
 		*decision = (mxp_decision_t){
 			.serve = MXP_SERVE_STORED,
 			.source = apex.mx.count > 0 ? MXP_SOURCE_OVERRIDE : MXP_SOURCE_NONE,
-			.ttl = apex.mx_ttl,
 		};
+	} else {
+		mxp_decide(&instance->rules, &view, &apex, NULL, decision);
+		if (decision->serve != MXP_SERVE_STORED && (node->has & NODE_SIGNED) &&
+		    instance->leaves_signed) {
+			mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
+		}
+	}
+	switch (decision->serve) {
+	case MXP_SERVE_STORED:
+	case MXP_SERVE_UNSIGNED:
+		decision->ttl = apex.mx_ttl;
+		return apex.mx;
+	default:
+		return decision->rrs;
+	}
+}
+
+/*! \brief Looks for mistakes in what has led to a decision. */
+static void lint_decision(linter_t *linter, const mxp_decision_t *decision)
+{
+	if (is_left_alone(linter->zone, linter->instance)) {
+		name_str_t zone = "";
+		text_warning("the module leaves %s alone: %s", name_str(linter->zone->name, zone),
+		             linter->instance->active
+		                     ? "it is the root zone, or arpa. or below it"
+		                     : "its configuration does not name mod-mxpreset");
 		return;
 	}
-	mxp_decide(&instance->rules, &linter->view, &apex, NULL, decision);
-	if (decision->serve != MXP_SERVE_STORED && (linter->apex->has & NODE_SIGNED) &&
-	    instance->leaves_signed) {
-		mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
+	if (decision->serve == MXP_SERVE_UNSIGNED) {
 		lint_unsigned(linter);
 	}
 	lint_markers(linter, decision);
@@ -160,25 +184,22 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 		.wrong = instance->map_wrong,
 	};
 	mxp_decision_t decision;
-	decide(&linter, &decision);
+	const knot_rdataset_t rrs = lint_decide(zone, instance, &decision);
+	lint_decision(&linter, &decision);
 	lint_names(&linter, &decision);
 	lint_policies(&linter, &decision);
 
-	static const knot_rdataset_t nothing = { 0 };
 	const bool failed = (decision.serve == MXP_SERVE_FAIL);
-	const bool stored =
-		decision.serve == MXP_SERVE_STORED || decision.serve == MXP_SERVE_UNSIGNED;
-	const knot_rdataset_t *rrs = stored ? &linter.apex->mx : failed ? &nothing : &decision.rrs;
-	const uint32_t ttl = stored ? linter.apex->mx_ttl : decision.ttl;
 	name_str_t name = "";
-	json_t *report = need(json_pack(
-		"{s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:s?, s:o}", "zone",
-		name_str(zone->name, name), "source", mxp_source_str(decision.source), "preset",
-		decision.preset != NULL ? decision.preset->name : NULL, "rcode",
-		failed ? "SERVFAIL" : "NOERROR", "ttl",
-		need(rrs->count > 0 ? json_integer(ttl) : json_null()), "mx", mx_json(rrs), "spf",
-		spf_json(linter.apex), "map", instance->map != NULL ? instance->map->version : NULL,
-		"warnings", linter.warnings));
+	json_t *report = need(
+		json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:s?, s:o}", "zone",
+	                  name_str(zone->name, name), "source", mxp_source_str(decision.source),
+	                  "preset", decision.preset != NULL ? decision.preset->name : NULL, "rcode",
+	                  failed ? "SERVFAIL" : "NOERROR", "ttl",
+	                  need(rrs.count > 0 ? json_integer(decision.ttl) : json_null()), "mx",
+	                  mx_json(&rrs), "spf", spf_json(linter.apex), "map",
+	                  instance->map != NULL ? instance->map->version : NULL, "warnings",
+	                  linter.warnings));
 	mxp_decision_clear(&decision, NULL);
 	*wrong = linter.wrong;
 

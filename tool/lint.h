@@ -16,6 +16,18 @@
 #include "zone.h"
 
 /*!
+ * \brief Decides what is served for a zone, without a word.
+ *
+ * \param zone      Zone.
+ * \param instance  The instance of the module that it uses.
+ * \param decision  Output: decision, to be cleared.
+ *
+ * \return Records that are served, which belong to decision or zone.
+ */
+knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
+                            mxp_decision_t *decision);
+
+/*!
  * \brief Reports on a zone.
  *
  * What is beyond the zone (no map, no module) is told on the standard error output.

@@ -89,10 +89,11 @@ static int finish(edit_t *edit)
 	if (changes != NULL) {
 		bool wrong;
 		json_t *report = lint_report(after, &edit->instance, &wrong);
-		done = edit_check_effect(edit, after, report) &&
+		done = !edit_loses_mail(edit, report) &&
 		       (edit->options->dry_run || edit->changes == 0 ||
 		        control_commit(&edit->control));
 		if (done) {
+			edit_tell_effect(edit, after, report);
 			print(edit, changes, report);
 		}
 		json_decref(report);

@@ -77,15 +77,23 @@ bool edit_set(edit_t *edit, const knot_dname_t *owner, const char *type, uint32_
 bool edit_unset(edit_t *edit, const knot_dname_t *owner, const char *type, const char *data);
 
 /*!
+ * \brief Tells if an edit would leave a domain with exchanges alone that only prove who owns it.
+ *
+ * \param edit    Edit.
+ * \param report  Report on the zone after it.
+ *
+ * \return True if the edit is refused for that, which is reported.
+ */
+bool edit_loses_mail(const edit_t *edit, const json_t *report);
+
+/*!
  * \brief Tells what an edit does to answers: what is served no longer, or not at all.
  *
  * \param edit    Edit.
  * \param after   The zone after it.
  * \param report  Report on that.
- *
- * \return False if the edit is refused for that, which is reported.
  */
-bool edit_check_effect(const edit_t *edit, const zone_t *after, const json_t *report);
+void edit_tell_effect(const edit_t *edit, const zone_t *after, const json_t *report);
 
 /*!
  * \brief Opens a transaction, does an edit in it, and prints what the zone is served with then.

@@ -122,20 +122,26 @@ static void warn_of_policies(const json_t *report)
 	}
 }
 
-bool edit_check_effect(const edit_t *edit, const zone_t *after, const json_t *report)
+bool edit_loses_mail(const edit_t *edit, const json_t *report)
 {
 	const char *dead = find_warning(report, "verification-exchange");
-	if (dead != NULL && edit->adds && knot_dname_is_equal(edit->host, edit->name)) {
-		name_str_t name = "";
-		text_error("VALUE '%s' is refused: %s", name_str(edit->exchange, name), dead);
+	if (dead == NULL || !edit->adds || !knot_dname_is_equal(edit->host, edit->name)) {
 		return false;
+	}
+	name_str_t name = "";
+	text_error("VALUE '%s' is refused: %s", name_str(edit->exchange, name), dead);
+	return true;
+}
+
+void edit_tell_effect(const edit_t *edit, const zone_t *after, const json_t *report)
+{
+	const char *dead = find_warning(report, "verification-exchange");
+	if (dead != NULL && edit->changes > 0) {
+		text_warning("%s", dead);
 	}
 	effect_t effect;
 	effect.rrs_before = lint_decide(edit->zone, &edit->instance, &effect.before);
 	effect.rrs_after = lint_decide(after, &edit->instance, &effect.after);
-	if (dead != NULL && edit->changes > 0) {
-		text_warning("%s", dead);
-	}
 	warn_of_first_override(edit, &effect);
 	warn_of_unserved(edit, &effect);
 	warn_of_wildcard(edit);
@@ -144,6 +150,4 @@ bool edit_check_effect(const edit_t *edit, const zone_t *after, const json_t *re
 	}
 	mxp_decision_clear(&effect.before, NULL);
 	mxp_decision_clear(&effect.after, NULL);
-
-	return true;
 }

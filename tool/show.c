@@ -2,17 +2,23 @@
 
 #include "commands.h"
 #include "control.h"
+#include "differs.h"
 #include "instance.h"
 #include "lint.h"
 #include "names.h"
 #include "output.h"
 #include "zone.h"
 
-static int report(const options_t *options, const zone_t *zone, instance_t *instance)
+/*! \brief Prints a report; with a connection, the server itself is asked as well. */
+static int report(const options_t *options, const zone_t *zone, instance_t *instance,
+                  control_t *control)
 {
 	bool wrong;
 	instance_load(instance);
 	json_t *data = lint_report(zone, instance, &wrong);
+	if (control != NULL && differs_check(control, zone->name, data)) {
+		wrong = true;
+	}
 	if (options->json) {
 		output_json(data);
 	} else {
@@ -35,7 +41,7 @@ int command_lint(const options_t *options, int argc, char **argv)
 		return STATUS_WRONG;
 	}
 	instance_t instance = instance_default(options->map, options->builtin);
-	const int status = report(options, zone, &instance);
+	const int status = report(options, zone, &instance, NULL);
 	instance_free(&instance);
 	zone_free(zone);
 
@@ -56,7 +62,7 @@ int command_show(const options_t *options, int argc, char **argv)
 	instance_t instance;
 	if (instance_read(&control, options->map, options->builtin, &instance) &&
 	    (zone = control_read_zone(&control, name)) != NULL) {
-		status = report(options, zone, &instance);
+		status = report(options, zone, &instance, &control);
 	}
 	zone_free(zone);
 	instance_free(&instance);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kmxpreset show, compared with what the server answers."""
 
+import dns.flags
 import pytest
 
-from knot import TRANSFER, MAP, secondary_of, wait_for, zone_text
+from knot import TRANSFER, MAP, free_port, secondary_of, wait_for, zone_text
 from kmxpreset import agree, refused, run, run_on_screen, served
 
 ZONES = {
@@ -269,3 +270,59 @@ def test_map_is_the_servers(knotd):
         "mx1.house", "mx9.house"))
     report = run("-j", "show", "a.example", server=server).json
     assert report["mx"][0]["value"] == "mx9.house.example."
+
+
+def test_differs(knotd, tmp_path):
+    """The answer of the server itself goes before what the tool expects of it."""
+    big = "".join(f"big 600 MX 10 {'a' * 50}{i}.example.net.\n" for i in range(15))
+    server = knotd({"a.example": zone_text(), "b.example": zone_text('@ TXT "mx-preset=big"\n'),
+                    "c.example": zone_text("@ 600 MX 10 mail.example.net.\n"),
+                    "d.example": zone_text('@ TXT "mx-preset=gandi"\n')},
+                   map_text=MAP.read_text() + big)
+    for zone in server.zones:
+        assert run("-j", "show", zone, server=server).codes == []
+    assert server.ask("b.example", "MX", edns=False).flags & dns.flags.TC
+
+    def differs(zone, old, new):
+        other = tmp_path / "other"
+        other.write_text(server.map_path.read_text().replace(old, new))
+        result = run("-j", "-p", other, "show", zone, server=server)
+        assert result.status == int("differs" in result.codes)
+        text = run("-p", other, "show", zone, server=server)
+        assert ("answers otherwise" in text.out, text.status) == \
+            ("differs" in result.codes, result.status)
+        return result.json["warnings"][-1]["text"] if result.codes else ""
+
+    house = "mx1.house.example."
+    assert f"10 {house}" in differs("a.example", house, "mx9.house.example.")
+    assert differs("c.example", house, "mx9.house.example.") == ""
+    assert "TTL 600" in differs("b.example", "big 600", "big 900")
+    assert "a14.example.net." in differs("b.example", f"{'a' * 50}14", f"{'a' * 50}15")
+    assert "10 spool.mail.gandi.net." in differs("d.example", "gandi", "gandy")
+    assert differs("a.example", "#", "#") == ""
+
+
+def test_server_fails_otherwise(server, tmp_path):
+    """What the tool could serve and the server does not is another answer."""
+    other = tmp_path / "other"
+    other.write_text("house MX 10 mx1.house.example.\noutlook MX 10 any.example.net.\n")
+    result = run("-j", "-p", other, "show", "hyphen-zone.example", server=server)
+    assert result.status == 1 and "differs" in result.codes
+    assert "SERVFAIL without MX" in result.json["warnings"][-1]["text"]
+
+
+@pytest.mark.parametrize("addresses, heard", [("[127.0.0.1@{free}, 127.0.0.1@{port}]", True),
+                                              ("0.0.0.0@{port}", True),
+                                              ("127.0.0.1@{free}", False)])
+def test_addresses_of_the_server(knotd, addresses, heard, tmp_path):
+    """It is asked at any of them; a server that cannot be asked is not another answer."""
+    server = knotd({"a.example": zone_text()})
+    text = server.configuration().replace(
+        f"127.0.0.1@{server.port}", addresses.format(port=server.port, free=free_port()), 1)
+    (server.path / "knot.conf").write_text(text)
+    server.knotc("reload")
+    other = tmp_path / "other"
+    other.write_text(MAP.read_text().replace("mx1.house", "mx9.house"))
+    result = run("-j", "-p", other, "show", "a.example", server=server)
+    assert (result.codes, result.status) == (["differs"] if heard else [], int(heard))
+    assert ("could not be asked" in result.err) == (not heard)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*!
+ * \file
+ *
+ * \brief Whether the server itself answers what a report says.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "control.h"
+
+/*!
+ * \brief Asks the server for the MX of a zone, and adds a warning to the report if it says
+ *        something else.
+ *
+ * Where no address of the server can be asked, that is told on the standard error output.
+ *
+ * \param control  Connection.
+ * \param zone     Name of the zone.
+ * \param report   Report on the zone.
+ *
+ * \return True if the server says something else.
+ */
+bool differs_check(control_t *control, const knot_dname_t *zone, json_t *report);

@@ -211,9 +211,63 @@ static mxp_memo_t *find_or_make_memo(mxp_memo_t **place)
 	return made;
 }
 
-/*! \brief Remembers a signature instead of the one that has been remembered longest. */
-static const mxp_signature_t *insert(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
-                                     uint16_t tag, const dnssec_binary_t *made)
+/*! \brief Tells if the zone publishes a key that can sign. */
+static bool publishes(const mxp_keys_t *keys, uint16_t tag, uint8_t algorithm)
+{
+	knot_rdata_t *dnskey = keys->dnskeys.rdata;
+	for (size_t i = 0; i < keys->dnskeys.count; i++, dnskey = knot_rdataset_next(dnskey)) {
+		if (can_sign(dnskey, algorithm) && key_tag(dnskey) == tag) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! \brief Tells if a remembered signature is a valid one: that of a stand-in may be no longer. */
+static bool is_valid(const mxp_keys_t *keys, const mxp_signature_t *known)
+{
+	return !known->stand_in ||
+	       publishes(keys, known->key_tag, known->bytes[MXP_RRSIG_ALGORITHM]);
+}
+
+/*! \brief Finds a remembered signature, and its slot. */
+static mxp_signature_t *look_up(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
+                                unsigned *slot)
+{
+	for (*slot = 0; memo != NULL && *slot < MXP_SIGNATURES; ++*slot) {
+		mxp_signature_t *known = rcu_dereference(memo->signatures[*slot]);
+		if (known != NULL && known->key_len == key_len &&
+		    memcmp(known->bytes, key, key_len) == 0) {
+			return known;
+		}
+	}
+	return NULL;
+}
+
+/*! \brief Tells one thread when the key that a stand-in stands for is to be looked for again. */
+static bool is_due(mxp_signature_t *known)
+{
+	uint64_t due_ms = __atomic_load_n(&known->due_ms, __ATOMIC_RELAXED);
+	const uint64_t now_ms = mxp_clock_ms();
+	return now_ms >= due_ms &&
+	       __atomic_compare_exchange_n(&known->due_ms, &due_ms, now_ms + PAUSE_MS, false,
+	                                   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
+                                          size_t key_len)
+{
+	unsigned slot;
+	mxp_signature_t *known = look_up(rcu_dereference(*keys->memo), key, key_len, &slot);
+	if (known != NULL && known->stand_in && (is_due(known) || !is_valid(keys, known))) {
+		return NULL;
+	}
+	return known;
+}
+
+/*! \brief Remembers a signature in a slot, instead of what is there. */
+static const mxp_signature_t *insert(mxp_memo_t *memo, unsigned slot, const uint8_t *key,
+                                     size_t key_len, uint16_t tag, const dnssec_binary_t *made)
 {
 	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + made->size);
 	if (signature == NULL) {
@@ -222,27 +276,35 @@ static const mxp_signature_t *insert(mxp_memo_t *memo, const uint8_t *key, size_
 	signature->key_len = key_len;
 	signature->len = made->size;
 	signature->key_tag = tag;
+	signature->stand_in = (tag != knot_wire_read_u16(key + MXP_RRSIG_KEY_TAG));
+	signature->due_ms = mxp_clock_ms() + PAUSE_MS;
 	memcpy(signature->bytes, key, key_len);
 	memcpy(signature->bytes + key_len, made->data, made->size);
-
-	const unsigned slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED);
-	evict(rcu_xchg_pointer(&memo->signatures[slot % MXP_SIGNATURES], signature));
+	evict(rcu_xchg_pointer(&memo->signatures[slot], signature));
 
 	return signature;
 }
 
-const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
-                                          size_t key_len)
+/*! \brief Notes what became of signing. */
+static void note(mxp_memo_t *memo, int ret)
 {
-	const mxp_memo_t *memo = rcu_dereference(*keys->memo);
-	for (size_t i = 0; memo != NULL && i < MXP_SIGNATURES; i++) {
-		const mxp_signature_t *known = rcu_dereference(memo->signatures[i]);
-		if (known != NULL && known->key_len == key_len &&
-		    memcmp(known->bytes, key, key_len) == 0) {
-			return known;
+	if (ret == KNOT_EOK) {
+		__atomic_store_n(&memo->has_signed, true, __ATOMIC_RELAXED);
+		if (__atomic_exchange_n(&memo->has_failed, false, __ATOMIC_RELAXED)) {
+			__atomic_store_n(&memo->is_back, true, __ATOMIC_RELAXED);
 		}
+	} else if (ret == KNOT_EACCES) {
+		__atomic_store_n(&memo->paused_until_ms, mxp_clock_ms() + PAUSE_MS,
+		                 __ATOMIC_RELAXED);
+		__atomic_store_n(&memo->has_failed, true, __ATOMIC_RELAXED);
 	}
-	return NULL;
+}
+
+/*! \brief Makes a signature with the key that it names, or else with a stand-in. */
+static int make(const mxp_keys_t *keys, const task_t *task, dnssec_binary_t *out)
+{
+	const int ret = try_keys(keys, task, true, out);
+	return ret == KNOT_EACCES ? try_keys(keys, task, false, out) : ret;
 }
 
 int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
@@ -252,34 +314,34 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t
 	if (memo == NULL) {
 		return KNOT_ENOMEM;
 	}
-	const uint64_t now_ms = mxp_clock_ms();
-	if (now_ms < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
-		return KNOT_EACCES;
-	}
 	const task_t task = {
 		.data = { .size = data_len, .data = data },
 		.len = len,
 		.tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG),
 	};
-	dnssec_binary_t made = { 0 };
-	int ret = try_keys(keys, &task, true, &made);
-	if (ret == KNOT_EACCES) {
-		ret = try_keys(keys, &task, false, &made);
+	unsigned slot;
+	mxp_signature_t *known = look_up(memo, key, key_len, &slot);
+	const bool stands = (known != NULL && is_valid(keys, known));
+	if (!stands && mxp_clock_ms() < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
+		return KNOT_EACCES;
 	}
+	if (known == NULL) {
+		slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED) % MXP_SIGNATURES;
+	}
+	dnssec_binary_t made = { 0 };
+	int ret = stands ? try_keys(keys, &task, true, &made) : make(keys, &task, &made);
 	const uint16_t tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG);
 	// The data may be what it is remembered by.
 	knot_wire_write_u16(data + MXP_RRSIG_KEY_TAG, task.tag);
-	if (ret == KNOT_EOK) {
-		*signature = insert(memo, key, key_len, tag, &made);
-		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
-		__atomic_store_n(&memo->has_signed, true, __ATOMIC_RELAXED);
-		if (__atomic_exchange_n(&memo->has_failed, false, __ATOMIC_RELAXED)) {
-			__atomic_store_n(&memo->is_back, true, __ATOMIC_RELAXED);
-		}
-	} else if (ret == KNOT_EACCES) {
-		__atomic_store_n(&memo->paused_until_ms, now_ms + PAUSE_MS, __ATOMIC_RELAXED);
-		__atomic_store_n(&memo->has_failed, true, __ATOMIC_RELAXED);
+	if (ret != KNOT_EOK && stands) {
+		*signature = known;
+		return KNOT_EOK;
 	}
+	if (ret == KNOT_EOK) {
+		*signature = insert(memo, slot, key, key_len, tag, &made);
+		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
+	}
+	note(memo, ret);
 	dnssec_binary_free(&made);
 
 	return ret;

@@ -31,6 +31,8 @@ typedef struct {
 	size_t key_len;        /*!< Length of what it is remembered by. */
 	size_t len;            /*!< Length of the signature. */
 	uint16_t key_tag;      /*!< Tag of the key that has made it. */
+	bool stand_in;         /*!< That is not the key that was asked for. */
+	uint64_t due_ms;       /*!< When that one is to be looked for again. */
 	uint8_t bytes[];       /*!< What it is remembered by, and the signature. */
 } mxp_signature_t;
 
@@ -82,7 +84,8 @@ void mxp_memo_free(mxp_memo_t *memo);
 /*!
  * \brief Finds a remembered signature. Takes no lock.
  *
- * To be called within a read-side section of liburcu.
+ * To be called within a read-side section of liburcu. That of a stand-in for the key that was asked
+ * for is not found once every ten seconds, so that the key is looked for again.
  *
  * \param keys     Keys of the zone.
  * \param key      What the signature is remembered by.

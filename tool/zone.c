@@ -156,9 +156,12 @@ static void origin_of(const char *path, knot_dname_storage_t origin)
 	*origin = 0;
 	if (len >= sizeof(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0) {
 		name[len - strlen(suffix)] = '\0';
-		if (knot_dname_from_str(origin, name, KNOT_DNAME_MAXLEN) == NULL) {
+		char *ascii = name_to_ascii(name);
+		if (ascii == NULL ||
+		    knot_dname_from_str(origin, ascii, KNOT_DNAME_MAXLEN) == NULL) {
 			*origin = 0;
 		}
+		free(ascii);
 	}
 	knot_dname_to_lower(origin);
 	free(name);

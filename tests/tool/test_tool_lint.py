@@ -240,9 +240,11 @@ def test_origin(tmp_path):
     result = run("-p", MAP, "-o", "example.net", "lint", path)
     assert result.status == 1 and "example.com." in result.err
 
-    path = tmp_path / "Example.org.zone"
-    path.write_text("@ 60 SOA ns hostmaster 1 1 1 1 1\n")
-    assert run("-j", "-p", MAP, "lint", path).json["zone"] == "example.org."
+    for name, zone in (("Example.org", "example.org."), ("Bücher.example", "xn--bcher-kva.example."),
+                       ("bu\u0308cher.example", "xn--bcher-kva.example.")):
+        path = tmp_path / f"{name}.zone"
+        path.write_text("@ 60 SOA ns hostmaster 1 1 1 1 1\n")
+        assert run("-j", "-p", MAP, "lint", path).json["zone"] == zone
 
 
 def test_without_soa(lint, tmp_path):

@@ -2,6 +2,7 @@
 """Fixtures of all tests with a real knotd, whose helpers are in server/."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -10,6 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "server"))
 
 from knot import Knotd  # noqa: E402
 from signing import signed_by  # noqa: E402
+
+# A shell without job control starts what runs in the background with these ignored, and what is
+# started here would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def servers_below(path):

@@ -28,6 +28,17 @@ typedef struct {
 } mxp_context_t;
 
 /*!
+ * \brief Context of all zones that could not be set up: they fail, whatever their MX may be.
+ *
+ * The server cannot take a hook back, so a load that fails after the first one has to leave
+ * something that the hook can live with.
+ */
+extern __attribute__((visibility("hidden"))) mxp_context_t mxp_context_broken;
+
+/*! Some zone has had it, so hooks look; only to be written by the load of a zone. */
+extern __attribute__((visibility("hidden"))) bool mxp_context_any_broken;
+
+/*!
  * \brief Context of a module's zone.
  *
  * \param mod  Module.
@@ -37,6 +48,18 @@ typedef struct {
 static inline mxp_context_t *mxp_context(knotd_mod_t *mod)
 {
 	return knotd_mod_ctx(mod);
+}
+
+/*!
+ * \brief Tells if a module's zone could not be set up.
+ *
+ * \param mod  Module.
+ *
+ * \return True if so.
+ */
+static inline bool mxp_context_is_broken(knotd_mod_t *mod)
+{
+	return mxp_context(mod) == &mxp_context_broken;
 }
 
 /*!

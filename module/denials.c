@@ -77,7 +77,8 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 static bool find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	const uint16_t first = mxp_denial_find(pkt, from);
-	return first == pkt->rrset_count || correct_denials(first, pkt, qdata, mod);
+	return first == pkt->rrset_count || mxp_context_is_broken(mod) ||
+	       correct_denials(first, pkt, qdata, mod);
 }
 
 static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,

@@ -135,22 +135,43 @@ NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t
 }
 
 /*!
- * \brief Logs the messages that wait before the query goes on.
+ * \brief Answers in a zone that could not be set up: what may tell of its MX is a failure.
+ *
+ * So is whatever a signed zone may deny its MX with.
+ */
+static knotd_in_state_t preanswer_broken(knotd_in_state_t state, knot_pkt_t *pkt,
+                                         knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const mxp_fault_t fault = { .cause = MXP_NO_MEMORY };
+	if (!mxp_qtype_is_mx(pkt) &&
+	    !(knot_pkt_has_dnssec(qdata->query) && mxp_verdict_is_signed(qdata))) {
+		return state;
+	}
+	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
+	return mxp_verdict_fail(&fault, pkt, qdata);
+}
+
+/*!
+ * \brief Does what is seldom to be done before the query goes on: logs the messages that wait,
+ *        and fails in a zone that could not be set up.
  *
  * As the last call of the hook it costs other queries nothing.
  */
-NOINLINE static knotd_in_state_t log_and_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
-                                                   knotd_qdata_t *qdata, knotd_mod_t *mod)
+NOINLINE static knotd_in_state_t preanswer_slowly(knotd_in_state_t state, knot_pkt_t *pkt,
+                                                  knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	mxp_messages_log(mxp_context_log, mod);
+	if (mxp_context_is_broken(mod)) {
+		return preanswer_broken(state, pkt, qdata, mod);
+	}
 	return mxp_qtype_is_mx(pkt) ? preanswer_mx(state, pkt, qdata, mod) : state;
 }
 
 static knotd_in_state_t preanswer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                   knotd_mod_t *mod)
 {
-	if (mxp_messages_waiting()) {
-		return log_and_preanswer(state, pkt, qdata, mod);
+	if (mxp_messages_waiting() || __atomic_load_n(&mxp_context_any_broken, __ATOMIC_RELAXED)) {
+		return preanswer_slowly(state, pkt, qdata, mod);
 	}
 	return mxp_qtype_is_mx(pkt) ? preanswer_mx(state, pkt, qdata, mod) : state;
 }
@@ -204,11 +225,12 @@ static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
 	               : state;
 }
 
+int mxp_query_hook_add_first(knotd_mod_t *mod)
+{
+	return knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, preanswer);
+}
+
 int mxp_query_hooks_add(knotd_mod_t *mod)
 {
-	int ret = knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, preanswer);
-	if (ret == KNOT_EOK) {
-		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, answer);
-	}
-	return ret;
+	return knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, answer);
 }

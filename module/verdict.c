@@ -26,6 +26,12 @@ static bool signs_soa(const knot_rdataset_t *rrsigs)
 	return false;
 }
 
+bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
+{
+	const knot_rrset_t rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG);
+	return signs_soa(&rrsigs.rrs);
+}
+
 void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                         knotd_mod_t *mod, mxp_verdict_t *out)
 {

@@ -28,6 +28,15 @@ typedef struct {
 } mxp_verdict_t;
 
 /*!
+ * \brief Tells if the zone of a query is signed.
+ *
+ * \param qdata  Query.
+ *
+ * \return True if so.
+ */
+bool mxp_verdict_is_signed(knotd_qdata_t *qdata);
+
+/*!
  * \brief Decides for the zone of a query.
  *
  * \param mx     MX records of the apex.

@@ -227,7 +227,9 @@ static knotd_in_state_t answer(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qd
 
 int mxp_query_hook_add_first(knotd_mod_t *mod)
 {
-	return knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, preanswer);
+	// Without it some servers serve the zone as if there were no module, so one more try.
+	const int ret = knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, preanswer);
+	return ret == KNOT_EOK ? ret : knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, preanswer);
 }
 
 int mxp_query_hooks_add(knotd_mod_t *mod)

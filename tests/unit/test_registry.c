@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
+
 #include "zones.h"
 
 static void shares_what_is_equal(void **state)
@@ -213,6 +215,46 @@ static void hands_lines_over(void **state)
 	server_zones[0].here = true;
 }
 
+static bool no_threads;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg)
+{
+	return no_threads ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
+}
+
+/*! \brief Without a thread, zones are served all the same, and one line is enough for all. */
+static void does_without_a_thread(void **state)
+{
+	(void)state;
+	mxp_connection_t *connected[100];
+	no_threads = true;
+	for (size_t i = 0; i < COUNT(connected); i++) {
+		connected[i] = connect_zone(settings());
+	}
+	assert_true(has_exchange(connected[0], "mx.house.test."));
+	assert_int_equal(count_threads(), threads_at_first);
+	const lines_t lines = expect_logs(1, 1);
+	assert_int_equal(lines.infos, 1);
+
+	// The next zone that comes tries again.
+	no_threads = false;
+	write_map(NEW_MAP);
+	mxp_connection_t *late = connect_zone(settings());
+	assert_int_equal(count_threads(), threads_at_first + 1);
+	await(has_exchange(connected[0], "new.house.test."));
+	expect_logs(1, 0);
+	disconnect_zone(late);
+	for (size_t i = 0; i < COUNT(connected); i++) {
+		disconnect_zone(connected[i]);
+	}
+}
+
 static struct CMUnitTest tests[] = {
 	cmocka_unit_test(shares_what_is_equal),
 	cmocka_unit_test(keeps_apart_what_differs),
@@ -222,6 +264,7 @@ static struct CMUnitTest tests[] = {
 	cmocka_unit_test(last_disconnect_ends_all),
 	cmocka_unit_test(logs_for_a_zone_that_is_there),
 	cmocka_unit_test(hands_lines_over),
+	cmocka_unit_test(does_without_a_thread),
 };
 
 int main(void)

@@ -14,6 +14,7 @@
 #include <knot/module.h>
 
 #include "registry.h"
+#include "scan.h"
 #include "signer.h"
 
 /*! \brief Context of a zone. */
@@ -23,6 +24,7 @@ typedef struct {
 	bool signing;                /*!< The server itself signs the zone. */
 	bool online;                 /*!< mod-onlinesign signs the zone. */
 	bool online_first;           /*!< It comes before this module. */
+	mxp_scan_t *scan;            /*!< What was found at its apex, if that is large. */
 	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have keystores; most zones
 	                         have none and no memory to waste. */
 } mxp_context_t;

@@ -63,9 +63,11 @@ static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first
 
 static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
 {
+	static uint64_t generations;
 	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
 	if (snapshot != NULL) {
 		*snapshot = (mxp_snapshot_t){
+			.generation = ++generations,
 			.view = mxp_view(&instance->settings.rules,
 			                 loaded != NULL ? loaded->map : NULL),
 			.loaded = loaded,

@@ -25,6 +25,7 @@
 /*! \brief What an instance is served from, immutable. */
 typedef struct {
 	mxp_retired_t retired;      /*!< For its end. */
+	uint64_t generation;        /*!< Number that no other snapshot has. */
 	mxp_view_t view;            /*!< Map as the instance sees it. */
 	const mxp_loaded_t *loaded; /*!< The same map with its answers (NULL if there is none). */
 } mxp_snapshot_t;

@@ -234,6 +234,7 @@ static void disconnect_zone(mxp_context_t *ctx)
 	if (signs) {
 		mxp_memo_free(*ctx->memo);
 	}
+	free(ctx->scan);
 	free(ctx);
 }
 

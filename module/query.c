@@ -13,6 +13,9 @@
 #include "verdict.h"
 #include "warn.h"
 
+/*! Octets of the shortest MX record in a packet: pointer to the owner, fixed part, preference, and
+    the root. */
+#define RECORD_MIN (2 + 10 + 2 + 1)
 /*! Keeps the many registers of a rare case out of the usual one. */
 #define NOINLINE __attribute__((noinline))
 
@@ -89,6 +92,24 @@ static int put_records(const mxp_verdict_t *verdict, const knot_dname_t *owner, 
 	return knot_pkt_put_rotate(pkt, hint, &rrset, rotate, flags);
 }
 
+/*!
+ * \brief Tells if records cannot fit into a response over UDP, however well they are compressed.
+ *
+ * Such a response is cut off without trying: it is the same, and costs a fraction.
+ */
+static bool is_cut(uint16_t count, const knot_pkt_t *pkt, const knotd_qdata_t *qdata)
+{
+	return qdata->params->proto == KNOTD_QUERY_PROTO_UDP &&
+	       count * (size_t)RECORD_MIN > pkt->max_size - pkt->size;
+}
+
+/*! \brief Cuts the answer off. */
+static knotd_in_state_t cut_answer(knot_pkt_t *pkt)
+{
+	knot_wire_set_tc(pkt->wire);
+	return KNOTD_IN_STATE_TRUNC;
+}
+
 /*! \brief Puts the answer into the packet, as the server does with that of a zone. */
 static knotd_in_state_t put_answer(mxp_verdict_t *verdict, const knot_dname_t *owner, uint16_t hint,
                                    knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
@@ -127,7 +148,12 @@ NOINLINE static knotd_in_state_t preanswer_mx(knotd_in_state_t state, knot_pkt_t
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	mxp_verdict_t verdict;
 	const mxp_serve_t serve = decide_and_sign(&mx, pkt, qdata, mod, &verdict);
-	if (serve == MXP_SERVE_PRESET || serve == MXP_SERVE_FILTERED) {
+	const bool is_stored = (serve == MXP_SERVE_STORED || serve == MXP_SERVE_UNSIGNED);
+	if (serve != MXP_SERVE_FAIL &&
+	    is_cut(is_stored ? mx.rrs.count : verdict.decision.rrs.count, pkt, qdata)) {
+		knot_wire_set_aa(pkt->wire);
+		state = cut_answer(pkt);
+	} else if (!is_stored && serve != MXP_SERVE_FAIL) {
 		knot_wire_set_aa(pkt->wire);
 		state = put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_QNAME, pkt, qdata, mod);
 	}

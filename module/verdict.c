@@ -48,8 +48,13 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
 		.txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT).rrs,
 		.canonical = out->is_signed || mxp_context(mod)->online,
 	};
-	mxp_decide(&instance->settings.rules, &out->snapshot->view, &out->apex, &pkt->mm,
-	           &out->decision);
+	const mxp_rules_t *rules = &instance->settings.rules;
+	if (out->apex.mx.size + out->apex.txt.size >= MXP_SCAN_LARGE) {
+		mxp_scan_decide(&mxp_context(mod)->scan, rules, out->snapshot, &out->apex, &pkt->mm,
+		                &out->decision);
+	} else {
+		mxp_decide(rules, &out->snapshot->view, &out->apex, &pkt->mm, &out->decision);
+	}
 }
 
 knotd_in_state_t mxp_verdict_fail(const mxp_fault_t *fault, knot_pkt_t *pkt, knotd_qdata_t *qdata)

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "server"))
+for folder in ("server", "bench"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / folder))
 
 from knot import Knotd  # noqa: E402
 from signing import signed_by  # noqa: E402

@@ -14,7 +14,8 @@ static const char prefix[] = MXP_MARKER_PREFIX;
 /*! A part has at least four octets: a letter, an equals sign, a value and a space. */
 #define PARTS_MAX (MXP_MARKER_MAX / 4 + 1)
 
-bool mxp_marker_is(const knot_rdata_t *rdata)
+/*! \brief Tells if the strings of a TXT record, joined, begin as a marker does. */
+static bool is_marker(const knot_rdata_t *rdata)
 {
 	const uint8_t *str = rdata->data;
 	const uint8_t *end = str + rdata->len;
@@ -37,7 +38,7 @@ mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **mar
 	*marker = NULL;
 	knot_rdata_t *rdata = txt->rdata;
 	for (size_t i = 0; i < txt->count; i++, rdata = knot_rdataset_next(rdata)) {
-		if (!mxp_marker_is(rdata)) {
+		if (!is_marker(rdata)) {
 			continue;
 		}
 		if (*marker != NULL) {

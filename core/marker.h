@@ -32,15 +32,6 @@ typedef struct {
 } mxp_marker_t;
 
 /*!
- * \brief Tells if the strings of a TXT record, joined, begin as a marker does.
- *
- * \param rdata  RDATA of the record.
- *
- * \return True if so, good or not.
- */
-bool mxp_marker_is(const knot_rdata_t *rdata);
-
-/*!
  * \brief Finds the marker among the TXT records of the zone apex.
  *
  * \param txt     TXT records (may be empty).

@@ -4,11 +4,7 @@
 #include <string.h>
 #include <urcu.h>
 
-#include "marker.h"
 #include "scan.h"
-
-/*! Markers that are kept: with two of them, the zone has too many. */
-#define MARKERS_MAX 2
 
 static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
 {
@@ -28,32 +24,6 @@ static knot_rdataset_t copy_rrs(const knot_rdataset_t *rrs, uint8_t **place)
 	return copy;
 }
 
-/*! \brief First record of an RRset, as an RRset. */
-static knot_rdataset_t first_of(const knot_rdataset_t *rrs)
-{
-	return (knot_rdataset_t){
-		.rdata = rrs->rdata,
-		.count = rrs->count > 0,
-		.size = rrs->count > 0 ? knot_rdata_size(rrs->rdata->len) : 0,
-	};
-}
-
-/*! \brief Copies the markers of a zone to a place that has room for all of its TXT records. */
-static knot_rdataset_t copy_markers(const knot_rdataset_t *txt, uint8_t *place)
-{
-	knot_rdataset_t copy = { .rdata = (knot_rdata_t *)place };
-	knot_rdata_t *rdata = txt->rdata;
-	for (size_t i = 0; i < txt->count && copy.count < MARKERS_MAX;
-	     i++, rdata = knot_rdataset_next(rdata)) {
-		if (mxp_marker_is(rdata)) {
-			memcpy(place + copy.size, rdata, knot_rdata_size(rdata->len));
-			copy.size += knot_rdata_size(rdata->len);
-			copy.count++;
-		}
-	}
-	return copy;
-}
-
 static void free_scan(mxp_retired_t *retired)
 {
 	free(retired);
@@ -63,8 +33,9 @@ static void free_scan(mxp_retired_t *retired)
 static void remember(mxp_scan_t **place, uint64_t generation, const mxp_apex_t *apex,
                      const mxp_decision_t *decision)
 {
-	mxp_scan_t *scan =
-		malloc(sizeof(*scan) + apex->mx.size + 2 * apex->txt.size + decision->rrs.size);
+	const mxp_fault_t *fault = &decision->fault;
+	mxp_scan_t *scan = malloc(sizeof(*scan) + apex->mx.size + apex->txt.size +
+	                          decision->rrs.size + fault->text_len);
 	if (scan == NULL) {
 		return;
 	}
@@ -73,18 +44,12 @@ static void remember(mxp_scan_t **place, uint64_t generation, const mxp_apex_t *
 	scan->apex = *apex;
 	scan->apex.mx = copy_rrs(&apex->mx, &bytes);
 	scan->apex.txt = copy_rrs(&apex->txt, &bytes);
-	scan->is_stored =
-		decision->serve == MXP_SERVE_STORED || decision->serve == MXP_SERVE_FILTERED;
-	if (scan->is_stored) {
-		scan->decision = *decision;
-		scan->decision.rrs = copy_rrs(&decision->rrs, &bytes);
-		scan->decision.allocated = false;
-		scan->decision.text = NULL;
-	} else {
-		// All MX records are built-in, so any of them will do.
-		scan->reduced = scan->apex;
-		scan->reduced.mx = first_of(&scan->apex.mx);
-		scan->reduced.txt = copy_markers(&scan->apex.txt, bytes);
+	scan->decision = *decision;
+	scan->decision.rrs = copy_rrs(&decision->rrs, &bytes);
+	scan->decision.allocated = false;
+	scan->decision.text = NULL;
+	if (fault->text_len > 0) {
+		scan->decision.fault.text = memcpy(bytes, fault->text, fault->text_len);
 	}
 	mxp_scan_t *before = rcu_xchg_pointer(place, scan);
 	if (before != NULL) {
@@ -92,24 +57,24 @@ static void remember(mxp_scan_t **place, uint64_t generation, const mxp_apex_t *
 	}
 }
 
+/*! \brief Tells if what is remembered is what would be decided. */
+static bool is_present(const mxp_scan_t *scan, uint64_t generation, const mxp_apex_t *apex)
+{
+	return scan != NULL && scan->generation == generation &&
+	       scan->apex.mx_ttl == apex->mx_ttl && scan->apex.canonical == apex->canonical &&
+	       same_rrs(&scan->apex.mx, &apex->mx) && same_rrs(&scan->apex.txt, &apex->txt);
+}
+
 void mxp_scan_decide(mxp_scan_t **place, const mxp_rules_t *rules, const mxp_snapshot_t *snapshot,
                      const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
 {
 	const mxp_scan_t *scan = rcu_dereference(*place);
-	if (scan == NULL || scan->generation != snapshot->generation ||
-	    !same_rrs(&scan->apex.mx, &apex->mx) || !same_rrs(&scan->apex.txt, &apex->txt)) {
-		mxp_decide(rules, &snapshot->view, apex, mm, out);
-		if (out->fault.cause != MXP_NO_MEMORY) {
-			remember(place, snapshot->generation, apex, out);
-		}
-	} else if (scan->is_stored) {
+	if (is_present(scan, snapshot->generation, apex)) {
 		*out = scan->decision;
-		out->ttl = apex->mx_ttl;
-	} else {
-		mxp_apex_t reduced = scan->reduced;
-		reduced.zone = apex->zone;
-		reduced.mx_ttl = apex->mx_ttl;
-		reduced.canonical = apex->canonical;
-		mxp_decide(rules, &snapshot->view, &reduced, mm, out);
+		return;
+	}
+	mxp_decide(rules, &snapshot->view, apex, mm, out);
+	if (out->fault.cause != MXP_NO_MEMORY) {
+		remember(place, snapshot->generation, apex, out);
 	}
 }

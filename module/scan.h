@@ -16,18 +16,16 @@
 #include "mapfile.h"
 #include "retire.h"
 
-/*! Octets of RDATA at the apex from which on it is large. */
-#define MXP_SCAN_LARGE 2048
+/*! Octets of RDATA at the apex from which on it is large: some markers and records. */
+#define MXP_SCAN_LARGE 512
 
 /*! \brief What was found at an apex. */
 typedef struct {
 	mxp_retired_t retired;   /*!< For its end. */
 	uint64_t generation;     /*!< Of the snapshot. */
 	mxp_apex_t apex;         /*!< What was looked through, a copy. */
-	bool is_stored;          /*!< The decision takes nothing but the zone's own records. */
-	mxp_decision_t decision; /*!< If so: the decision. */
-	mxp_apex_t reduced;      /*!< Else: the few records for which it would be the same. */
-	uint8_t bytes[];         /*!< RDATA of all. */
+	mxp_decision_t decision; /*!< What was decided. */
+	uint8_t bytes[];         /*!< RDATA of all, and the text of a fault. */
 } mxp_scan_t;
 
 /*!

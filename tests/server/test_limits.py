@@ -79,25 +79,27 @@ COSTLY = {
 }
 
 
+def cost(server, zone):
+    """Instructions of the server's process for one MX query."""
+    wait_for(lambda: any((server.path / "db/mxpreset").glob("*[!w]")), "the map's copy")
+    query = server.message(zone).to_wire()
+    ask_many(server, query, 20)
+    control(server, "--instr=on")
+    ask_many(server, query, 200)
+    control(server, "--instr=off")
+    assert server.stop() == 0
+    return int(re.search(r"Collected : (\d+)", server.output())[1]) // 200
+
+
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_instructions(knotd, capsys):
     """No customer's zone makes an MX query cost more than ten times that in a plain one."""
-    server = knotd({zone: zone_text(body) for zone, body in COSTLY.items()}, valgrind=[
-        "valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null"])
-    wait_for(lambda: any((server.path / "db/mxpreset").glob("*[!w]")), "the map's copy")
-    costs = {}
-    for zone in COSTLY:
-        query = server.message(zone).to_wire()
-        ask_many(server, query, 20)
-        control(server, "--instr=on")
-        ask_many(server, query, 200)
-        control(server, "--instr=off")
-    assert server.stop() == 0
-    counts = re.findall(r"Collected : (\d+)", server.output())
-    costs = {zone: int(count) // 200 for zone, count in zip(COSTLY, counts)}
+    callgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no",
+                 "--callgrind-out-file=/dev/null"]
+    costs = {zone: cost(knotd({zone: zone_text(body)}, valgrind=callgrind), zone)
+             for zone, body in COSTLY.items()}
     with capsys.disabled():
         print("\ninstructions per MX query:", costs, end="")
-    assert len(costs) == len(COSTLY)
     assert max(costs.values()) <= 10 * costs["plain.example"]
 
 
@@ -106,7 +108,8 @@ def test_large_apex_changes(knotd):
     zone = "large.example"
     own = preset(60, *(f"{number} mx1.house.example." for number in range(300)))
     records = "".join(f"@ 60 MX {number} mx1.house.example.\n" for number in range(300))
-    server = knotd({zone: zone_text(records + MANY_TXT)})
+    # Knot DNS 3.2 can crash when it writes a large zone's file while that is edited.
+    server = knotd({zone: zone_text(records + MANY_TXT)}, zone_extra="    zonefile-sync: -1\n")
 
     def expect(right):
         for _ in range(3):

@@ -8,7 +8,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
-#include "signer.h"
+#include "keyring.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"

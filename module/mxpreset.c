@@ -198,6 +198,9 @@ static const char *read_storage(void *mod)
 	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 }
 
+/*! Zones that may have keys in memory: these go with the last one. */
+static size_t signing_zones;
+
 mxp_context_t mxp_context_broken;
 bool mxp_context_any_broken;
 
@@ -220,6 +223,9 @@ static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *setti
 		free(ctx);
 		return NULL;
 	}
+	if (ctx != NULL && settings->keystores != NULL) {
+		__atomic_add_fetch(&signing_zones, 1, __ATOMIC_RELAXED);
+	}
 	return ctx;
 }
 
@@ -230,10 +236,13 @@ static void disconnect_zone(mxp_context_t *ctx)
 		return;
 	}
 	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
-	mxp_disconnect(&ctx->connection);
 	if (signs) {
 		mxp_memo_free(*ctx->memo);
+		if (__atomic_sub_fetch(&signing_zones, 1, __ATOMIC_RELAXED) == 0) {
+			mxp_keyring_clear();
+		}
 	}
+	mxp_disconnect(&ctx->connection);
 	free(ctx->scan);
 	free(ctx);
 }

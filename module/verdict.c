@@ -81,7 +81,7 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 
 bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 {
-	return mxp_context(mod)->signing || mxp_signer_has_signed(keys);
+	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
 }
 
 void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len)

@@ -5,6 +5,7 @@
 #include <urcu.h>
 
 #include <libdnssec/keytag.h>
+#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
@@ -44,7 +45,9 @@ void mxp_memo_free(mxp_memo_t *memo)
 	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
 		free(memo->signatures[i]);
 	}
-	free(memo->answer);
+	for (size_t i = 0; i < MXP_ANSWERS; i++) {
+		free(memo->answers[i]);
+	}
 	free(memo);
 }
 
@@ -286,17 +289,22 @@ static void free_answer(mxp_retired_t *retired)
 	free(retired);
 }
 
-void mxp_answer_remember(const mxp_keys_t *keys, mxp_signed_answer_t *answer)
+static size_t answer_index(uint16_t type)
+{
+	return type == KNOT_RRTYPE_TXT ? MXP_ANSWER_TXT : MXP_ANSWER_MX;
+}
+
+void mxp_answer_remember(const mxp_keys_t *keys, uint16_t type, mxp_signed_answer_t *answer)
 {
 	mxp_memo_t *memo = *keys->memo;
-	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answer, answer);
+	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answers[answer_index(type)], answer);
 	if (before != NULL) {
 		mxp_retire(&before->retired, free_answer);
 	}
 }
 
-const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys)
+const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys, uint16_t type)
 {
 	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL ? rcu_dereference(memo->answer) : NULL;
+	return memo != NULL ? rcu_dereference(memo->answers[answer_index(type)]) : NULL;
 }

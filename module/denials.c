@@ -56,7 +56,8 @@ static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, 
 }
 
 /*!
- * \brief Makes denials at the apex agree with what queries for our types get, from one of them on.
+ * \brief Makes denials at the apex agree with what queries for our types get, from one of them on
+ *        that lacks one of our types.
  *
  * That there are keys is known from the answer, or else from the denial: one that is patched was
  * signed. The denial is cheaper, so the answer is signed only where the denial cannot tell: where
@@ -75,15 +76,17 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 	const bool serves_mx = (types & MXP_TYPE_MX) != 0;
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
 
-	i = mxp_denial_find(types, pkt, i);
+	i = types == ours ? i : mxp_denial_find(types, pkt, i);
 	while (i < pkt->rrset_count) {
-		if (!mxp_denial_patch(&keys, has_keys, types, pkt, i)) {
-			types = has_keys ? 0 : served_types(true, pkt, qdata, mod);
-			if (types == 0) {
-				return !serves_mx || !fail(&keys, pkt, qdata, mod);
-			}
-			has_keys = true;
+		if (mxp_denial_patch(&keys, has_keys, types, pkt, i)) {
+			i = mxp_denial_find(types, pkt, i + 1);
+			continue;
 		}
+		types = has_keys ? 0 : served_types(true, pkt, qdata, mod);
+		if (types == 0) {
+			return !serves_mx || !fail(&keys, pkt, qdata, mod);
+		}
+		has_keys = true;
 		i = mxp_denial_find(types, pkt, i);
 	}
 	mxp_verdict_log_back(&keys, mod);

@@ -98,6 +98,17 @@ static int put_records(const mxp_verdict_t *verdict, const knot_dname_t *owner, 
 	return knot_pkt_put_rotate(pkt, hint, &rrset, rotate, flags);
 }
 
+/*! \brief Size of records on the wire, their owners being pointers. */
+static size_t wire_size(const knot_rdataset_t *rrs)
+{
+	size_t size = 0;
+	knot_rdata_t *rdata = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		size += 12u + rdata->len;
+	}
+	return size;
+}
+
 /*!
  * \brief Tells if records cannot fit into a response over UDP, however well they are compressed.
  *
@@ -115,8 +126,7 @@ static bool is_cut(const mxp_verdict_t *verdict, const knot_pkt_t *pkt, const kn
 /*!
  * \brief Tells if an answer is one that the module puts, behind what stays of the packet.
  *
- * TXT that do not fit over TCP are left as the zone stores them; each record has at most ten octets
- * more on the wire than in a set, and its owner, which is a pointer but for the first one.
+ * TXT that do not fit over TCP are left as the zone stores them.
  */
 static bool is_to_be_put(const mxp_verdict_t *verdict, size_t stays, const knot_pkt_t *pkt,
                          const knotd_qdata_t *qdata)
@@ -124,11 +134,10 @@ static bool is_to_be_put(const mxp_verdict_t *verdict, size_t stays, const knot_
 	if (!is_synthesized(verdict) && verdict->decision.serve != MXP_SERVE_FILTERED) {
 		return false;
 	}
-	const knot_rdataset_t *rrs = &verdict->decision.rrs;
-	const knot_rdataset_t *rrsigs = &verdict->rrsigs;
-	const size_t size = rrs->size + rrsigs->size + 12u * (rrs->count + rrsigs->count);
 	return verdict->type == KNOT_RRTYPE_MX || qdata->params->proto == KNOTD_QUERY_PROTO_UDP ||
-	       stays + pkt->reserved + KNOT_DNAME_MAXLEN + size <= pkt->max_size;
+	       stays + wire_size(&verdict->decision.rrs) + wire_size(&verdict->rrsigs) +
+	                       pkt->reserved <=
+	               pkt->max_size;
 }
 
 /*! \brief Puts the answer into the packet, as the server does with that of a zone. */
@@ -263,11 +272,12 @@ static uint16_t find_stored(const knot_pkt_t *pkt, const mxp_verdict_t *verdict)
 	return i;
 }
 
-/*! \brief Size of the packet without one of its RRsets, if that is there. */
+/*! \brief Size of the packet with another RRset for one of its own, if that is there. */
 static size_t size_without(const knot_pkt_t *pkt, uint16_t i)
 {
 	const size_t end = i + 1 < pkt->rrset_count ? pkt->rr_info[i + 1].pos : pkt->size;
-	return i < pkt->rrset_count ? pkt->size - (end - pkt->rr_info[i].pos) : pkt->size;
+	const size_t size = i < pkt->rrset_count ? end - pkt->rr_info[i].pos : 0;
+	return pkt->size - size + KNOT_DNAME_MAXLEN; // The owner may not be a pointer at first.
 }
 
 // A CNAME (or DNAME) of the zone has led to the apex: complete or correct what the server found.

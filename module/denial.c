@@ -6,6 +6,7 @@
 #include <libknot/errcode.h>
 #include <libknot/rrtype/nsec.h>
 #include <libknot/rrtype/nsec3.h>
+#include <libknot/rrtype/rrsig.h>
 
 #include "canonical.h"
 #include "denial.h"
@@ -15,8 +16,8 @@
 
 /*! Octets of window 0 before its bitmap (RFC 4034, section 4.1.2). */
 #define WINDOW_HEAD 2
-/*! Most signatures of one denial: algorithms and keys in a roll-over. */
-#define SIGNATURES_MAX 8
+/*! Signatures of a denial that need no memory of their own: algorithms and keys in a roll-over. */
+#define FEW 8
 /*! Longest RRSIG: its signature is one of RSA with 4,096 bits. */
 #define RRSIG_MAX (MXP_RRSIG_SIGNER + KNOT_DNAME_MAXLEN + 512)
 
@@ -107,7 +108,7 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 	list_types(types, rdata + apex_bitmap(denial));
 
 	const size_t len = key->len - sizeof(types) - header; // As long as the old one.
-	const int ret = mxp_sign(keys, key->data, key->len, data, size, len, out);
+	const int ret = mxp_signature_make(keys, key->data, key->len, data, size, len, out);
 	mxp_free(mm, data);
 
 	return ret;
@@ -153,35 +154,77 @@ static void write_patches(mxp_types_t types, knot_pkt_t *pkt, uint16_t i, const 
 	}
 }
 
-bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types, knot_pkt_t *pkt,
-                      uint16_t i)
+/*! \brief Counts the RRSIGs of a denial in a response. */
+static size_t count_rrsigs(const knot_pkt_t *pkt, const knot_rrset_t *denial)
 {
-	const knot_rrset_t *denial = &pkt->rr[i];
-	patch_t patches[SIGNATURES_MAX];
 	size_t count = 0;
-	bool checkable = keys_known;
+	for (uint16_t i = 0; i < pkt->rrset_count; i++) {
+		count += mxp_rrsig_covers(&pkt->rr[i], denial) ? pkt->rr[i].rrs.count : 0;
+	}
+	return count;
+}
 
+/*! \brief Finds or makes what is to be written over all RRSIGs of a denial; counts them. */
+static bool make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *pkt,
+                         const knot_rrset_t *denial, patch_t *patches, size_t *count,
+                         bool *checkable)
+{
 	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
 		const uint16_t rrsigs =
 			mxp_rrsig_covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
 		for (uint16_t k = 0; k < rrsigs; k++) {
 			const size_t pos = mxp_pkt_rdata_pos(pkt, j, k);
-			const int ret =
-				count < SIGNATURES_MAX
-					? make_patch(keys, types, denial, pkt, pos, &patches[count])
-					: KNOT_ERANGE;
+			const int ret = make_patch(keys, types, denial, pkt, pos, &patches[*count]);
 			if (ret == KNOT_ENOENT) {
-				checkable = count > 0; // As in an algorithm roll-over.
+				*checkable = *count > 0; // As in an algorithm roll-over.
 				continue;
 			} else if (ret != KNOT_EOK) {
 				return false;
 			}
-			checkable = true;
-			count++;
+			*checkable = true;
+			++*count;
 		}
 	}
-	if (checkable) {
+	return true;
+}
+
+bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types, knot_pkt_t *pkt,
+                      uint16_t i)
+{
+	const knot_rrset_t *denial = &pkt->rr[i];
+	const size_t rrsigs = count_rrsigs(pkt, denial);
+	patch_t few[FEW];
+	patch_t *patches = few;
+	if (rrsigs > FEW) {
+		patches = mxp_alloc(&pkt->mm, rrsigs * sizeof(*patches));
+	}
+	size_t count = 0;
+	bool checkable = keys_known;
+	const bool good = patches != NULL && mxp_memo_reserve(keys->memo, 2 * rrsigs) &&
+	                  make_patches(keys, types, pkt, denial, patches, &count, &checkable);
+	if (good && checkable) {
 		write_patches(types, pkt, i, patches, count);
 	}
-	return checkable;
+	if (patches != few) {
+		mxp_free(&pkt->mm, patches);
+	}
+	return good && checkable;
+}
+
+void mxp_denial_prepare(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *nsec,
+                        const knot_rdataset_t *rrsigs, knot_mm_t *mm)
+{
+	if (nsec->rrs.count != 1 || apex_bitmap(nsec) == 0) {
+		return;
+	}
+	knot_rdata_t *rdata = rrsigs->rdata;
+	for (size_t i = 0; i < rrsigs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		memo_key_t key;
+		const mxp_signature_t *signature;
+		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_NSEC &&
+		    write_key(types, rdata->data, rdata->len, &key) &&
+		    mxp_signature_find(keys, key.data, key.len) == NULL) {
+			(void)sign_after(keys, types, nsec, &key, mm, &signature);
+		}
+	}
 }

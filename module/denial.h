@@ -43,3 +43,18 @@ uint16_t mxp_denial_find(mxp_types_t types, const knot_pkt_t *pkt, uint16_t i);
  */
 bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types, knot_pkt_t *pkt,
                       uint16_t i);
+
+/*!
+ * \brief Signs the apex's NSEC record as it will be needed, unless that is remembered.
+ *
+ * So the first denial of a zone finds its signature made, as the first answer was. An NSEC3 record
+ * is signed when it is first seen in a response: it cannot be looked up.
+ *
+ * \param keys    Keys of the zone.
+ * \param types   Types that it has to list.
+ * \param nsec    NSEC record of the apex (may be empty).
+ * \param rrsigs  RRSIG records of the apex.
+ * \param mm      Memory context.
+ */
+void mxp_denial_prepare(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *nsec,
+                        const knot_rdataset_t *rrsigs, knot_mm_t *mm);

@@ -30,6 +30,7 @@ typedef struct {
 	/*! Folder in which copies of maps are kept (`database.storage`), by the context of a zone;
 	    NULL if none shall be. */
 	const char *(*storage)(void *ctx);
+	void (*published)(void); /*!< Called when a map was published (NULL if nobody cares). */
 } mxp_server_t;
 
 /*!

@@ -55,6 +55,9 @@ void output_report(const json_t *report)
 	if (json_is_string(json_object_get(report, "map"))) {
 		printf("map      %s\n", text_of(report, "map"));
 	}
+	if (json_is_string(json_object_get(report, "spf"))) {
+		printf("SPF      %s\n", text_of(report, "spf"));
+	}
 	if (strcmp(text_of(report, "rcode"), "SERVFAIL") == 0) {
 		puts("MX       SERVFAIL");
 	} else if (json_array_size(mx) > 0) {

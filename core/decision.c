@@ -271,6 +271,7 @@ static void serve_spf(const mxp_preset_t *preset, const mxp_apex_t *apex, knot_m
 		out->allocated = true;
 		out->ttl = apex->txt_ttl;
 	} else {
+		out->fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };
 		return;
 	}
 	out->preset = preset;

@@ -96,6 +96,9 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 /*! \brief Corrects the denials of a response from an RRset on. Returns false if it is a failure. */
 static bool find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
+	if (mxp_context_is_broken(mod)) {
+		return true;
+	}
 	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
 	const uint16_t first = mxp_denial_find(ours, pkt, from);
 	return first == pkt->rrset_count || correct_denials(first, pkt, qdata, mod);

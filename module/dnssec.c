@@ -8,7 +8,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
-#include "signer.h"
+#include "keyring.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"
@@ -30,10 +30,13 @@
 /*! Folder of the server's own keystore, below that of the key database. */
 #define DEFAULT_KEYSTORE "keys"
 
-/*! \brief Joins paths unless the second one is absolute. */
+/*! \brief Joins paths unless the second one is absolute; NULL if one could not be read. */
 static char *join_paths(const char *base, const char *path)
 {
 	char *out = NULL;
+	if (base == NULL || path == NULL) {
+		return NULL;
+	}
 	if (path[0] == '/') {
 		return strdup(path);
 	}
@@ -52,12 +55,15 @@ static char *keystore_base(knotd_mod_t *mod)
 static void add_keystore(knotd_mod_t *mod, bool pkcs11, const char *config, mxp_dnssec_t *out)
 {
 	char *base = pkcs11 ? strdup("") : keystore_base(mod);
-	char *place = base == NULL ? NULL : pkcs11 ? strdup(config) : join_paths(base, config);
+	char *place = base == NULL || config == NULL ? NULL
+	              : pkcs11                       ? strdup(config)
+	                                             : join_paths(base, config);
 	char *before = out->keystores;
 	if (place == NULL || asprintf(&out->keystores, "%s%s%c%s", before != NULL ? before : "",
 	                              before != NULL ? "\n" : "",
 	                              pkcs11 ? MXP_KEYSTORE_PKCS11 : MXP_KEYSTORE_PEM, place) < 0) {
 		out->keystores = before;
+		out->failed = true;
 	} else {
 		free(before);
 	}

@@ -13,6 +13,8 @@
 #include "verdict.h"
 #include "warn.h"
 
+/*! Octets of the shortest record in a packet: pointer to the owner, fixed part, one octet. */
+#define RECORD_MIN (2 + 10 + 1)
 /*! Keeps the many registers of a rare case out of the usual one. */
 #define NOINLINE __attribute__((noinline))
 
@@ -108,6 +110,20 @@ static size_t wire_size(const knot_rdataset_t *rrs)
 }
 
 /*!
+ * \brief Tells if records cannot fit into a response over UDP, however well they are compressed.
+ *
+ * Such a response is cut off without trying: it is the same, and costs a fraction.
+ */
+static bool is_cut(const mxp_verdict_t *verdict, const knot_pkt_t *pkt, const knotd_qdata_t *qdata)
+{
+	const mxp_serve_t serve = verdict->decision.serve;
+	const bool is_stored = (serve == MXP_SERVE_STORED || serve == MXP_SERVE_UNSIGNED);
+	const uint16_t count = is_stored ? verdict->stored.count : verdict->decision.rrs.count;
+	return serve != MXP_SERVE_FAIL && qdata->params->proto == KNOTD_QUERY_PROTO_UDP &&
+	       count * (size_t)RECORD_MIN > pkt->max_size - pkt->size;
+}
+
+/*!
  * \brief Tells if an answer is one that the module puts, behind what stays of the packet.
  *
  * TXT that do not fit over TCP are left as the zone stores them.
@@ -177,7 +193,11 @@ NOINLINE static knotd_in_state_t preanswer_apex(knotd_in_state_t state, knot_pkt
 
 	mxp_verdict_t verdict;
 	decide_and_sign(pkt, qdata, mod, &verdict);
-	if (is_to_be_put(&verdict, pkt->size, pkt, qdata)) {
+	if (is_cut(&verdict, pkt, qdata)) {
+		knot_wire_set_aa(pkt->wire);
+		knot_wire_set_tc(pkt->wire);
+		state = KNOTD_IN_STATE_TRUNC;
+	} else if (is_to_be_put(&verdict, pkt->size, pkt, qdata)) {
 		knot_wire_set_aa(pkt->wire);
 		state = put_answer(&verdict, qdata->name, KNOT_COMPR_HINT_QNAME, pkt, qdata, mod);
 	}
@@ -185,14 +205,35 @@ NOINLINE static knotd_in_state_t preanswer_apex(knotd_in_state_t state, knot_pkt
 }
 
 /*!
- * \brief Logs the messages that wait before the query goes on.
+ * \brief Answers in a zone that could not be set up: what may tell of its MX is a failure.
+ *
+ * So is whatever a signed zone may deny its MX with.
+ */
+static knotd_in_state_t preanswer_broken(knotd_in_state_t state, knot_pkt_t *pkt,
+                                         knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const mxp_fault_t fault = { .cause = MXP_NO_MEMORY };
+	if (!mxp_qtype_is_in(pkt, MXP_TYPE_MX) &&
+	    !(knot_pkt_has_dnssec(qdata->query) && mxp_verdict_is_signed(qdata))) {
+		return state;
+	}
+	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
+	return mxp_verdict_fail(&fault, pkt, qdata);
+}
+
+/*!
+ * \brief Does what is seldom to be done before the query goes on: logs the messages that wait,
+ *        and fails in a zone that could not be set up.
  *
  * As the last call of the hook it costs other queries nothing.
  */
-NOINLINE static knotd_in_state_t log_and_preanswer(knotd_in_state_t state, knot_pkt_t *pkt,
-                                                   knotd_qdata_t *qdata, knotd_mod_t *mod)
+NOINLINE static knotd_in_state_t preanswer_slowly(knotd_in_state_t state, knot_pkt_t *pkt,
+                                                  knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	mxp_messages_log(mxp_context_log, mod);
+	if (mxp_context_is_broken(mod)) {
+		return preanswer_broken(state, pkt, qdata, mod);
+	}
 	const mxp_types_t types = mxp_settings_types(mxp_context_settings(mod));
 	return mxp_qtype_is_in(pkt, types) ? preanswer_apex(state, pkt, qdata, mod) : state;
 }
@@ -202,8 +243,8 @@ static inline knotd_in_state_t preanswer_types(mxp_types_t types, knotd_in_state
                                                knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                                knotd_mod_t *mod)
 {
-	if (mxp_messages_waiting()) {
-		return log_and_preanswer(state, pkt, qdata, mod);
+	if (mxp_messages_waiting() || __atomic_load_n(&mxp_context_any_broken, __ATOMIC_RELAXED)) {
+		return preanswer_slowly(state, pkt, qdata, mod);
 	}
 	return mxp_qtype_is_in(pkt, types) ? preanswer_apex(state, pkt, qdata, mod) : state;
 }
@@ -289,11 +330,15 @@ static knotd_in_state_t answer_spf(knotd_in_state_t state, knot_pkt_t *pkt, knot
 	return answer_types(MXP_TYPE_MX | MXP_TYPE_TXT, state, pkt, qdata, mod);
 }
 
+int mxp_query_hook_add_first(knotd_mod_t *mod, bool spf)
+{
+	knotd_mod_in_hook_f hook = spf ? preanswer_spf : preanswer;
+	// Without it some servers serve the zone as if there were no module, so one more try.
+	const int ret = knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, hook);
+	return ret == KNOT_EOK ? ret : knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, hook);
+}
+
 int mxp_query_hooks_add(knotd_mod_t *mod, bool spf)
 {
-	int ret = knotd_mod_in_hook(mod, KNOTD_STAGE_PREANSWER, spf ? preanswer_spf : preanswer);
-	if (ret == KNOT_EOK) {
-		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, spf ? answer_spf : answer);
-	}
-	return ret;
+	return knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, spf ? answer_spf : answer);
 }

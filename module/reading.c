@@ -11,6 +11,9 @@
 #include "reader.h"
 #include "reading.h"
 
+/*! Attempts to read a file that changes while it is read for the first time. */
+#define ATTEMPTS 10
+
 void mxp_loaded_free(mxp_retired_t *retired)
 {
 	mxp_loaded_t *loaded = (mxp_loaded_t *)retired;
@@ -60,15 +63,19 @@ static void make_map(char *text, mxp_reading_t *out)
 	mxp_map_t *map = NULL;
 	if (copy == NULL) {
 		mxp_first_error_add(&out->error, 0, "not enough memory");
+		out->ret = KNOT_EBUSY;
 	} else {
 		memcpy(copy, text, out->size);
-		(void)mxp_map_read(&map, copy, out->size, mxp_first_error_add, &out->error);
+		const int ret =
+			mxp_map_read(&map, copy, out->size, mxp_first_error_add, &out->error);
+		out->ret = (ret == KNOT_ENOMEM) ? KNOT_EBUSY : KNOT_EOK;
 		free(copy);
 	}
 	if (map != NULL) {
 		out->loaded = make_answers(map);
 		if (out->loaded == NULL) {
 			mxp_first_error_add(&out->error, 0, "not enough memory");
+			out->ret = KNOT_EBUSY;
 		}
 	}
 	if (out->loaded != NULL) {
@@ -85,12 +92,21 @@ void mxp_reading_make(const char *path, mxp_reading_t *out)
 	*out = (mxp_reading_t){ .ret = KNOT_EOK };
 	out->ret = mxp_file_read(path, &text, &out->size, &out->id, &reason);
 	if (out->ret != KNOT_EOK) {
-		out->size = 0;
 		mxp_first_error_add(&out->error, 0, reason);
 		return;
 	}
+	out->writers = mxp_file_writers(path);
 	out->hash = mxp_hash(MXP_HASH_START, text, out->size);
 	make_map(text, out);
+}
+
+void mxp_reading_make_first(const char *path, mxp_reading_t *out)
+{
+	mxp_reading_make(path, out);
+	for (size_t i = 1; i < ATTEMPTS && out->ret == KNOT_EAGAIN; i++) {
+		mxp_reading_clear(out);
+		mxp_reading_make(path, out);
+	}
 }
 
 void mxp_reading_make_copy(const char *path, mxp_reading_t *out)

@@ -20,6 +20,7 @@
 #include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
+#include "keyring.h"
 #include "retire.h"
 
 /*! \brief Remembered signatures of a zone: MX, TXT and denials, for several keys each. */
@@ -65,14 +66,12 @@ typedef struct {
 	mxp_signed_answer_t *answers[MXP_ANSWERS];   /*!< Last answer of each type that was signed
 	                                                  (NULL if there is none). */
 	uint64_t paused_until_ms; /*!< No attempt before, after one that failed. */
+	mxp_verified_t verified;  /*!< Keys that were verified. */
+	bool is_busy;             /*!< The last attempt failed for a cause that passes. */
 	bool has_signed;          /*!< A signature was made. */
 	bool has_failed;          /*!< None could be made since. */
 	bool is_back;             /*!< One could be made again, which is not logged yet. */
 } mxp_memo_t;
-
-/*! First octet of a keystore in the settings. */
-#define MXP_KEYSTORE_PEM    'f'
-#define MXP_KEYSTORE_PKCS11 't'
 
 /*! \brief Keys of a zone, and where they are. */
 typedef struct {
@@ -126,6 +125,7 @@ const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t 
  * \retval KNOT_ENOENT  if the zone does not publish the DNSKEY that the data name: nobody could
  *                      check the signature that they were copied from either.
  * \retval KNOT_EACCES  if no private key is at hand.
+ * \retval KNOT_EBUSY   if a keystore could not be asked for a cause that passes.
  * \retval KNOT_ENOMEM  if memory is exhausted.
  */
 int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
@@ -139,6 +139,16 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t
  * \return True if so.
  */
 bool mxp_signer_has_signed(const mxp_keys_t *keys);
+
+/*!
+ * \brief Tells if the last signature could not be made for a cause that passes, so that nothing is
+ *        known about the zone's keys.
+ *
+ * \param keys  Keys of the zone.
+ *
+ * \return True if so.
+ */
+bool mxp_signer_is_busy(const mxp_keys_t *keys);
 
 /*!
  * \brief Tells once if signing works again, after it did not.

@@ -26,6 +26,12 @@ static bool signs_soa(const knot_rdataset_t *rrsigs)
 	return false;
 }
 
+bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
+{
+	const knot_rrset_t rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG);
+	return signs_soa(&rrsigs.rrs);
+}
+
 void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                         mxp_verdict_t *out)
 {
@@ -49,7 +55,10 @@ void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, kn
 	out->stored = type == KNOT_RRTYPE_MX ? mx.rrs : txt.rrs;
 	const mxp_rules_t *rules = &instance->settings.rules;
 	const mxp_view_t *view = &out->snapshot->view;
-	if (type == KNOT_RRTYPE_MX) {
+	if (out->apex.mx.size + out->apex.txt.size >= MXP_SCAN_LARGE) {
+		mxp_scan_decide(mxp_context(mod)->scans, type, rules, out->snapshot, &out->apex,
+		                &pkt->mm, &out->decision);
+	} else if (type == KNOT_RRTYPE_MX) {
 		mxp_decide(rules, view, &out->apex, &pkt->mm, &out->decision);
 	} else {
 		mxp_decide_txt(rules, view, &out->apex, &pkt->mm, &out->decision);
@@ -89,7 +98,7 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 
 bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 {
-	return mxp_context(mod)->signing || mxp_signer_has_signed(keys);
+	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
 }
 
 void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len)

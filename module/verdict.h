@@ -30,6 +30,15 @@ typedef struct {
 } mxp_verdict_t;
 
 /*!
+ * \brief Tells if the zone of a query is signed.
+ *
+ * \param qdata  Query.
+ *
+ * \return True if so.
+ */
+bool mxp_verdict_is_signed(knotd_qdata_t *qdata);
+
+/*!
  * \brief Decides for the zone of a query.
  *
  * \param type   Type of the records: MX, or TXT if the SPF record follows the preset.

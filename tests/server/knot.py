@@ -114,7 +114,7 @@ class Knotd:
 
     def __init__(self, path, zones, settings=None, map_text=MAP.read_text(), instances=None,
                  modules=None, server="", extra="", zone_extra="", tail="", module=True,
-                 confdb=False, daemon=False, valgrind=()):
+                 confdb=False, daemon=False, valgrind=(), environment=None):
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         self.zones = dict(zones)
@@ -129,6 +129,7 @@ class Knotd:
         self.confdb = confdb
         self.daemon = daemon
         self.wrapper = list(valgrind)
+        self.environment = {**os.environ, **(environment or {})}
         self.patience = PATIENCE * (4 if valgrind else 1)
         self.map_path = self.path / "mx-presets.zone"
         self.log_path = self.path / "knotd.log"
@@ -241,7 +242,8 @@ zone:
             output = open(self.path / "output.log", "wb")
             self.process = subprocess.Popen(
                 [*self.wrapper, "knotd", *self.arguments()],
-                stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=self.environment)
             output.close()
             if self.daemon:
                 self.process.wait(self.patience)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <unistd.h>
+
 #include "expand.h"
 #include "decision.h"
+#include "file.h"
 #include "marker.h"
 #include "unit.h"
 
@@ -290,7 +293,39 @@ static void reading(void **state)
 	assert_in_range(allocations, 30, SIZE_MAX);
 }
 
+/*! \brief What was not read has no length, and the cause is one that passes. */
+static void file(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/mxpreset-XXXXXX";
+	const int fd = mkstemp(path);
+	assert_int_equal(write(fd, map_text, sizeof(map_text) - 1), sizeof(map_text) - 1);
+	for (size_t allocations = 0; allocations < 2; allocations++) {
+		char *data = path;
+		size_t size = 1;
+		mxp_file_id_t id;
+		const char *reason = NULL;
+		start_countdown(allocations);
+		const int ret = mxp_file_read(path, &data, &size, &id, &reason);
+		stop_countdown();
+		if (failed) {
+			assert_int_equal(ret, KNOT_EBUSY);
+			assert_null(data);
+			assert_int_equal(size, 0);
+			assert_non_null(strstr(reason, "memory"));
+		} else {
+			assert_int_equal(ret, KNOT_EOK);
+			assert_int_equal(size, sizeof(map_text) - 1);
+		}
+		assert_int_equal(failed, allocations == 0);
+		free(data);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static const struct CMUnitTest others[] = {
+	cmocka_unit_test(file),
 	cmocka_unit_test(decision_of_txt),
 	cmocka_unit_test(expansion),
 	cmocka_unit_test(reading),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
+
 #include "zones.h"
 
 static void shares_what_is_equal(void **state)
@@ -213,6 +215,102 @@ static void hands_lines_over(void **state)
 	server_zones[0].here = true;
 }
 
+static bool no_threads;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg)
+{
+	return no_threads ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
+}
+
+/*! \brief Without a thread, zones are served all the same, and one line is enough for all. */
+static void does_without_a_thread(void **state)
+{
+	(void)state;
+	mxp_connection_t *connected[100];
+	no_threads = true;
+	for (size_t i = 0; i < COUNT(connected); i++) {
+		connected[i] = connect_zone(settings());
+	}
+	assert_true(has_exchange(connected[0], "mx.house.test."));
+	assert_int_equal(count_threads(), threads_at_first);
+	const lines_t lines = expect_logs(1, 1);
+	assert_int_equal(lines.infos, 1);
+
+	// The next zone that comes tries again.
+	no_threads = false;
+	write_map(NEW_MAP);
+	mxp_connection_t *late = connect_zone(settings());
+	assert_int_equal(count_threads(), threads_at_first + 1);
+	await(has_exchange(connected[0], "new.house.test."));
+	expect_logs(1, 0);
+	disconnect_zone(late);
+	for (size_t i = 0; i < COUNT(connected); i++) {
+		disconnect_zone(connected[i]);
+	}
+}
+
+/*! Inode of a file that takes long to be read: as long as it is here, 0 if there is none. */
+static ino_t slow_inode;
+static bool is_reading;
+
+ssize_t __real_read(int fd, void *buf, size_t size);
+ssize_t __wrap_read(int fd, void *buf, size_t size);
+
+ssize_t __wrap_read(int fd, void *buf, size_t size)
+{
+	struct stat st;
+	if (fstat(fd, &st) == 0 && st.st_ino == __atomic_load_n(&slow_inode, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&is_reading, true, __ATOMIC_RELAXED);
+		await(__atomic_load_n(&slow_inode, __ATOMIC_RELAXED) == 0);
+	}
+	return __real_read(fd, buf, size);
+}
+
+static void *connect_other(void *arg)
+{
+	mxp_settings_t set = settings();
+	set.file = other_path;
+	*(mxp_connection_t **)arg = connect_as(&set, &server_zones[1]);
+	return NULL;
+}
+
+/*! \brief A file that takes long to be read for the first time holds up those alone who need it.
+ */
+static void reads_a_slow_file_beside_others(void **state)
+{
+	(void)state;
+	struct stat st;
+	mxp_connection_t *slow[2] = { NULL, NULL };
+	pthread_t threads[2];
+	assert_int_equal(stat(other_path, &st), 0);
+	__atomic_store_n(&slow_inode, st.st_ino, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_create(&threads[0], NULL, connect_other, &slow[0]), 0);
+	await(__atomic_load_n(&is_reading, __ATOMIC_RELAXED));
+	assert_int_equal(pthread_create(&threads[1], NULL, connect_other, &slow[1]), 0);
+
+	mxp_connection_t *zone = connect_zone(settings());
+	assert_true(has_exchange(zone, "mx.house.test."));
+	write_map(NEW_MAP);
+	await(has_exchange(zone, "new.house.test."));
+	disconnect_zone(zone);
+
+	__atomic_store_n(&slow_inode, 0, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_true(has_exchange(slow[i], "mx.house.test."));
+	}
+	assert_ptr_equal(slow[0]->instance, slow[1]->instance);
+	expect_logs(3, 0); // Each file once, and the change.
+	disconnect_zone(slow[0]);
+	disconnect_zone(slow[1]);
+}
+
 static struct CMUnitTest tests[] = {
 	cmocka_unit_test(shares_what_is_equal),
 	cmocka_unit_test(keeps_apart_what_differs),
@@ -222,6 +320,8 @@ static struct CMUnitTest tests[] = {
 	cmocka_unit_test(last_disconnect_ends_all),
 	cmocka_unit_test(logs_for_a_zone_that_is_there),
 	cmocka_unit_test(hands_lines_over),
+	cmocka_unit_test(does_without_a_thread),
+	cmocka_unit_test(reads_a_slow_file_beside_others),
 };
 
 int main(void)

@@ -197,6 +197,8 @@ static void read_item(const knot_ctl_data_t *unit, void *ctx)
 		rules->marker = on;
 	} else if (strcmp(item, "filter") == 0) {
 		rules->filter = on;
+	} else if (strcmp(item, "spf") == 0) {
+		rules->spf = on;
 	} else if (strcmp(item, "dnssec") == 0) {
 		instance->leaves_signed = (strcmp(value, "off") == 0);
 	}

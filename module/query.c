@@ -10,6 +10,7 @@
 #include "pkt.h"
 #include "qtype.h"
 #include "query.h"
+#include "totals.h"
 #include "verdict.h"
 #include "warn.h"
 
@@ -54,6 +55,7 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 	if (mxp_context_settings(mod)->statistics) {
 		mxp_counters_count(mod, qdata->params->thread_id, decision);
 	}
+	mxp_totals_count(qdata->params->thread_id, decision);
 	if (decision->serve == MXP_SERVE_FAIL) {
 		return mxp_verdict_fail(&decision->fault, pkt, qdata);
 	}
@@ -174,6 +176,11 @@ static knotd_in_state_t preanswer_broken(knotd_in_state_t state, knot_pkt_t *pkt
 		return state;
 	}
 	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
+	if (mxp_qtype_is_mx(pkt) &&
+	    pkt->qname_size == knot_dname_size(knotd_qdata_zone_name(qdata))) {
+		const mxp_decision_t decision = { .serve = MXP_SERVE_FAIL };
+		mxp_totals_count(qdata->params->thread_id, &decision);
+	}
 	return mxp_verdict_fail(&fault, pkt, qdata);
 }
 

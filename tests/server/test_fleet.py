@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fleet of conf/fleet: what reaches all servers, and what happens when something fails."""
 
-import dns.rcode
+import subprocess
+
 import pytest
 
 from fleet import FILES, Fleet
-from knot import GANDI, HOUSE, SOA, preset, wait_for
+from knot import GANDI, HOUSE, ede_of, mx_of, preset, wait_for
+from resolvers import FORGETFUL, Resolver
+from signing import BODY, assert_stored, assert_synthesized, keys_of, wait_signed
 
 NOMAIL = preset(3600, "0 .")
 OWN = preset(60, "5 mail.own.example.")
@@ -148,4 +151,78 @@ def test_placeholders():
     """Nobody runs a fleet with the keys of an example."""
     text = (FILES / "primary.conf").read_text() + (FILES / "secondary.conf").read_text()
     assert text.count("secret:") == text.count('secret: "(keymgr -t') == 3
-    assert SOA and dns.rcode
+
+
+LATE = preset(60, "1 mx.late.example.")
+
+
+def assert_resolved(resolver, zone, expected):
+    """A resolver that remembers nothing gives this, with TTL 0."""
+    assert mx_of(resolver.ask(zone)) == [(0, *record) for _, *record in expected]
+
+
+def test_older_map(fleet, tmp_path):
+    """A server that has not heard of a preset yet fails, and resolvers ask the next one."""
+    primary, (older, newer), zone = fleet.primary, fleet.secondaries, "house.example"
+    older.knotc("zone-freeze", "mx-presets.")
+    assert primary.commit_map("set late 60 MX 1 mx.late.example.").returncode == 0
+    assert primary.update(zone, ("add", "@", 60, "TXT", "mx-preset=late")) == "NOERROR"
+    fleet.wait_mx(zone, LATE, [primary, newer])
+    fleet.wait_mx(zone, "SERVFAIL", [older])
+    assert ede_of(older.ask(zone)) == (24, "mx-preset: unknown preset 'late'")
+
+    failed = older.totals()["failed"]
+    with Resolver("unbound", tmp_path / "unbound", [older, newer], [zone], FORGETFUL) as resolver:
+        def ask():
+            assert_resolved(resolver, zone, LATE)
+            return older.totals()["failed"] > failed
+        wait_for(ask, "the resolver to ask the older server")
+
+    older.knotc("zone-thaw", "mx-presets.")
+    older.knotc("zone-refresh", "mx-presets.")
+    fleet.wait_mx(zone, LATE)
+
+
+def test_rolling_restart(fleet, tmp_path):
+    """While one server after the other is restarted, as for an upgrade, mail is delivered."""
+    zones = {"house.example": HOUSE, "gandi.example": GANDI, "nomail.example": NOMAIL}
+    with Resolver("unbound", tmp_path / "unbound", fleet.servers, zones, FORGETFUL) as resolver:
+        for server in fleet.servers:
+            server.stop()
+            for zone, expected in zones.items():
+                assert_resolved(resolver, zone, expected)
+            server.begin()
+            for zone, expected in zones.items():
+                assert_resolved(resolver, zone, expected)
+                fleet.wait_mx(zone, expected, [server])
+
+
+def send_zsks(fleet, server):
+    folder = server.path / "db/keys/keys"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([str(FILES / "send-zsks"), f"{folder}/"], check=True, timeout=60,
+                   env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KEYS": str(fleet.primary.path / "db/keys")})
+    return {path.stem for path in folder.iterdir()}
+
+
+def test_signed(fleet):
+    """A secondary of a signed zone serves what is stored until it has the keys that sign; KSKs stay."""
+    zone, primary = "signed.example", fleet.primary
+    primary.put_zone(zone, BODY)
+    primary.add_customer(zone, "signed")
+    wait_signed(primary, [zone])
+    assert_synthesized(primary, zone, HOUSE)
+    for server in fleet.secondaries:
+        wait_signed(server, [zone])
+        assert_stored(server, zone)
+        assert server.totals()["unsigned"] > 0
+
+        zsks = {key["id"] for key in keys_of(primary, zone) if not key["ksk"]}
+        assert send_zsks(fleet, server) == zsks and len(zsks) == 1
+        wait_for(lambda s=server: s.mx(zone, dnssec=True) == HOUSE, "the key to be found")
+        assert_synthesized(server, zone, HOUSE)
+
+    primary.knotc("zone-key-rollover", zone, "zsk")
+    wait_for(lambda: len(keys_of(primary, zone)) == 3, "the new ZSK")
+    assert len(send_zsks(fleet, fleet.secondaries[0])) == 2
+    assert_synthesized(fleet.secondaries[0], zone, HOUSE)

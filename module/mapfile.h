@@ -18,6 +18,7 @@
 
 #include "debounce.h"
 #include "maplog.h"
+#include "observer.h"
 #include "reading.h"
 #include "retire.h"
 #include "settings.h"
@@ -68,7 +69,8 @@ typedef struct mxp_mapfile {
 	mxp_file_id_t folders[2]; /*!< Folders of both paths; only their identity counts. */
 	int watched[2];           /*!< Numbers of both folders in the watch. */
 	bool polled;              /*!< They cannot be watched, which is logged. */
-	size_t references;        /*!< Number of instances, and of those about to be. */
+	mxp_observed_t observed;  /*!< Counts and observers. */
+	size_t references; /*!< Number of instances and observers, and of those about to be. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 	struct mxp_mapfile *next;  /*!< Next file of the registry. */
 } mxp_mapfile_t;

@@ -12,7 +12,8 @@
  *   the apex; mxp_decide() applies the rules to them: here the built-in is due (core/decision.c).
  * - A signed zone's answer is signed with the zone's keys, or with what is remembered of that
  *   (verdict.c, rrsig.c, signer.c).
- * - The answer is counted; what went wrong on the way is warned about (counters.c, warn.c).
+ * - The answer is counted, for the zone and in the totals; what went wrong on the way is warned
+ *   about (counters.c, totals.c, warn.c).
  * - The preset's answer, compressed when the map was loaded, is copied behind the question; where
  *   that does not fit, libknot puts the records (answer.c, pkt.c). The hook returns HIT: the server
  *   looks nothing up, and goes on with the sections that follow.
@@ -40,6 +41,7 @@
 #include "query.h"
 #include "refresh.h"
 #include "span.h"
+#include "totals.h"
 #include "warn.h"
 
 #define MOD_MAP_FILE   "\010map-file"
@@ -334,6 +336,10 @@ static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
 // After the first hook nothing fails any more: the server would free the module and keep the hook.
 static int mxpreset_load(knotd_mod_t *mod)
 {
+	if (knotd_mod_zone(mod) == NULL) {
+		return mxp_totals_load(mod, knotd_conf_mod(mod, MOD_MAP_FILE).single.string,
+		                       &server);
+	}
 	// Queries in a zone that is left alone shall not cost anything.
 	if (mxp_zone_is_exempt(knotd_mod_zone(mod))) {
 		return KNOT_EOK;
@@ -353,17 +359,25 @@ static int mxpreset_load(knotd_mod_t *mod)
 		              "it is loaded again");
 	}
 	knotd_mod_ctx_set(mod, ctx);
+	mxp_totals_zone(1);
 
 	return KNOT_EOK;
 }
 
 static void mxpreset_unload(knotd_mod_t *mod)
 {
+	if (knotd_mod_zone(mod) == NULL) {
+		mxp_totals_unload(mod);
+		return;
+	}
+	if (knotd_mod_ctx(mod) != NULL) {
+		mxp_totals_zone(-1);
+	}
 	if (!mxp_context_is_broken(mod)) {
 		disconnect_zone(knotd_mod_ctx(mod));
 	}
 	knotd_mod_ctx_set(mod, NULL);
 }
 
-KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ZONE, mxpreset_load, mxpreset_unload, mxpreset_conf,
+KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ANY, mxpreset_load, mxpreset_unload, mxpreset_conf,
               mxpreset_conf_check);

@@ -51,7 +51,9 @@ static void disconnect_socket(control_t *control)
 bool control_connect(control_t *control, const char *socket, int timeout, const knot_dname_t *zone)
 {
 	*control = (control_t){ .socket = socket, .timeout = timeout };
-	name_str(zone, control->zone);
+	if (zone != NULL) {
+		name_str(zone, control->zone);
+	}
 	const int ret = connect_socket(control);
 	if (ret != KNOT_EOK) {
 		text_error(

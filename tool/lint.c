@@ -91,18 +91,17 @@ static void lint_unsigned(linter_t *linter)
 }
 
 /*! \brief Tells if the module leaves a zone alone. */
-static bool is_left_alone(const zone_t *zone, const instance_t *instance)
+static bool is_left_alone(const knot_dname_t *zone, const instance_t *instance)
 {
-	return !instance->active || mxp_zone_is_exempt(zone->name);
+	return !instance->active || mxp_zone_is_exempt(zone);
 }
 
-knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
-                            mxp_decision_t *decision)
+knot_rdataset_t lint_decide(const knot_dname_t *zone, const node_t *node,
+                            const instance_t *instance, mxp_decision_t *decision)
 {
-	const node_t *node = zone_node(zone, zone->name);
 	const mxp_view_t view = mxp_view(&instance->rules, instance->map);
 	const mxp_apex_t apex = {
-		.zone = zone->name,
+		.zone = zone,
 		.mx = node->mx,
 		.mx_ttl = node->mx_ttl,
 		.txt = node->txt,
@@ -132,7 +131,7 @@ knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
 /*! \brief Looks for mistakes in what has led to a decision. */
 static void lint_decision(linter_t *linter, const mxp_decision_t *decision)
 {
-	if (is_left_alone(linter->zone, linter->instance)) {
+	if (is_left_alone(linter->zone->name, linter->instance)) {
 		name_str_t zone = "";
 		text_warning("the module leaves %s alone: %s", name_str(linter->zone->name, zone),
 		             linter->instance->active
@@ -184,7 +183,7 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 		.wrong = instance->map_wrong,
 	};
 	mxp_decision_t decision;
-	const knot_rdataset_t rrs = lint_decide(zone, instance, &decision);
+	const knot_rdataset_t rrs = lint_decide(zone->name, linter.apex, instance, &decision);
 	lint_decision(&linter, &decision);
 	lint_names(&linter, &decision);
 	lint_policies(&linter, &decision);

@@ -9,6 +9,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "progress.h"
 #include "text.h"
 
 /*! Columns of a screen. */
@@ -118,6 +119,7 @@ void text_paragraph(FILE *out, const char *text, int indent)
 __attribute__((format(printf, 2, 0))) static void print_message(const char *label, const char *fmt,
                                                                 va_list args)
 {
+	progress_clear();
 	char *message = format(fmt, args);
 	char *clean = text_clean(message, strlen(message));
 	fprintf(stderr, "%s%s\n", label, clean);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "edit.h"
+#include "lint.h"
+#include "text.h"
+
+/*! \brief Copies all TXT records but markers. */
+static void copy_without_markers(knot_rdataset_t *out, const knot_rdataset_t *txt)
+{
+	knot_rdata_t *rdata = txt->rdata;
+	for (size_t i = 0; i < txt->count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (!edit_is_marker(rdata) && knot_rdataset_add(out, rdata, NULL) != 0) {
+			need(NULL);
+		}
+	}
+}
+
+/*! \brief Tells if what is to be stored is served then, with the module and without. */
+static bool serves_same(const knot_dname_t *zone, const instance_t *instance, const node_t *after)
+{
+	mxp_decision_t then;
+	const knot_rdataset_t rrs = lint_decide(zone, after, instance, &then);
+	const bool same = then.serve != MXP_SERVE_FAIL && then.ttl == after->mx_ttl &&
+	                  knot_rdataset_eq(&rrs, &after->mx);
+	mxp_decision_clear(&then, NULL);
+
+	return same;
+}
+
+static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance_t *instance,
+                    bool named, node_t *after, char **reason)
+{
+	(void)named;
+	mxp_decision_t decision;
+	const knot_rdataset_t rrs = lint_decide(zone, apex, instance, &decision);
+	*after = (node_t){ .has = apex->has, .mx_ttl = decision.ttl };
+	fate_t fate = FATE_STAYS;
+	if (decision.serve == MXP_SERVE_FAIL) {
+		char fault[MXP_FAULT_STR_LEN];
+		*reason = text_format("its MX queries get SERVFAIL: %s",
+		                      mxp_fault_str(&decision.fault, fault));
+		fate = FATE_LEFT_OUT;
+	} else if (decision.serve == MXP_SERVE_PRESET || decision.serve == MXP_SERVE_FILTERED) {
+		if (knot_rdataset_copy(&after->mx, &rrs, NULL) != 0) {
+			need(NULL);
+		}
+		after->txt_ttl = apex->txt_ttl;
+		copy_without_markers(&after->txt, &apex->txt);
+		fate = FATE_CHANGES;
+		if (!serves_same(zone, instance, after)) {
+			*reason = text_format("the module would not serve all of what it would "
+			                      "store: some of it is the built-in's");
+			fate = FATE_LEFT_OUT;
+		}
+	}
+	mxp_decision_clear(&decision, NULL);
+
+	return fate;
+}
+
+int command_freeze(const options_t *options, int argc, char **argv)
+{
+	(void)argc;
+	return edit_judged(options, argv, judge);
+}

@@ -19,8 +19,9 @@
 
 /*! Questions that are on their way at the same time. */
 #define WINDOW 256
-/*! Questions that start in a second. */
-#define RATE 5000
+/*! Questions that start in a second, and those that start at once. */
+#define RATE  5000
+#define BURST 20
 /*! Attempts of each question, and how long each of them waits. */
 #define ATTEMPTS   3
 #define TIMEOUT_MS 1000
@@ -250,7 +251,7 @@ static void start(run_t *run, const question_t *question)
 /*! \brief Starts as many questions as there is room and time for. */
 static void start_more(run_t *run)
 {
-	const int64_t due = (now_ms() - run->start) * RATE / 1000 + 1;
+	const int64_t due = (now_ms() - run->start) * RATE / 1000 + BURST;
 	while (!run->ended && run->count < WINDOW && run->started < due) {
 		question_t question;
 		if (run->job->next(run->job->ctx, &question)) {
@@ -327,10 +328,11 @@ void ask_all(const ask_job_t *job)
 	run_t *run = need(calloc(1, sizeof(*run)));
 	run->job = job;
 	run->start = now_ms();
-	do {
-		start_more(run);
+	start_more(run);
+	while (!run->ended || run->count > 0) {
 		take_answers(run);
 		check_deadlines(run);
-	} while (!run->ended || run->count > 0);
+		start_more(run);
+	}
 	free(run);
 }

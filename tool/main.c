@@ -91,8 +91,15 @@ static const command_t *find_command(const char *name)
 	return NULL;
 }
 
+/*! \brief Takes `-a` that stands in the place of the zone, as well as before the command. */
+static bool stands_for_zone(const command_t *command, const char *argument)
+{
+	return argument != NULL && strcmp(argument, "-a") == 0 &&
+	       strchr(command->options, 'a') != NULL;
+}
+
 /*! \brief Checks how a command is called and runs it. */
-static int run(const options_t *options, const char *given, int argc, char **argv)
+static int run(options_t *options, const char *given, int argc, char **argv)
 {
 	if (argc == 0) {
 		print_help(stderr);
@@ -101,6 +108,11 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	const command_t *command = find_command(argv[0]);
 	if (command == NULL) {
 		return usage("no such COMMAND: ", argv[0]);
+	}
+	if (stands_for_zone(command, argv[1])) {
+		options->all = true;
+		argc--;
+		argv++;
 	}
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] == '-' &&

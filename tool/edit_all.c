@@ -11,6 +11,9 @@
 #include "progress.h"
 #include "text.h"
 
+/*! Zones in a row that the server gives no answer for: it will not for others. */
+#define UNANSWERED 2
+
 /*! \brief An edit of all zones. */
 typedef struct {
 	const options_t *options;
@@ -119,12 +122,16 @@ static bool look(edit_all_t *all)
 	return done && !fleet_map_is_wrong(&all->fleet);
 }
 
-/*! \brief Edits one zone after the other, each over a connection of its own: others get their
- *         turn. Returns the number of zones that are done. */
+/*!
+ * \brief Edits one zone after the other. Returns the number of zones that are done.
+ *
+ * Each has a connection of its own: the server, which may serve one at a time, gets to others.
+ */
 static size_t perform(edit_all_t *all)
 {
 	const options_t *options = all->options;
 	size_t done = 0;
+	unsigned unanswered = 0;
 	for (size_t i = 0; i < all->count; i++) {
 		const fleet_zone_t *zone = all->zones[i];
 		edit_t edit = {
@@ -132,13 +139,20 @@ static size_t perform(edit_all_t *all)
 			.judge = all->judge,
 			.instance = *zone->instance,
 		};
-		if (knot_dname_from_str(edit.name, zone->name, sizeof(edit.name)) == NULL ||
-		    !control_connect(&edit.control, options->socket, options->timeout, edit.name)) {
+		need(knot_dname_from_str(edit.name, zone->name, sizeof(edit.name)));
+		if (!control_connect(&edit.control, options->socket, options->timeout, edit.name)) {
+			unanswered = UNANSWERED;
+		} else {
+			done += (edit_transact(&edit, plan) == STATUS_DONE);
+			unanswered = edit.control.ctl == NULL ? unanswered + 1 : 0;
+			control_close(&edit.control);
+		}
+		zone_free(edit.zone);
+		if (unanswered == UNANSWERED) {
+			text_error("the server does not answer, %zu zones are left; run it again",
+			           all->count - i);
 			break;
 		}
-		done += (edit_transact(&edit, plan) == STATUS_DONE);
-		control_close(&edit.control);
-		zone_free(edit.zone);
 		progress_show(i + 1, all->count);
 	}
 	progress_clear();

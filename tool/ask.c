@@ -145,18 +145,18 @@ static void begin_attempt(pending_t *pending)
 	}
 }
 
-/*! \brief Hands the answer over and makes room for another question. */
+/*! \brief Hands the answer over, which may be in the stream, and makes room for another question. */
 static void finish(run_t *run, pending_t *pending, const knot_pkt_t *answer)
 {
-	const question_t question = pending->question;
-	ask_server_t *server = question.server;
+	close_socket(pending);
+	const pending_t old = *pending;
+	*pending = run->pending[--run->count];
+	ask_server_t *server = old.question.server;
 	server->unanswered = answer != NULL ? 0 : server->unanswered + 1;
 	server->probed = false;
-	close_socket(pending);
-	knot_pkt_free(pending->query);
-	free(pending->stream);
-	*pending = run->pending[--run->count];
-	run->job->done(run->job->ctx, &question, answer);
+	run->job->done(run->job->ctx, &old.question, answer);
+	knot_pkt_free(old.query);
+	free(old.stream);
 }
 
 /*! \brief Parses what was received; NULL if that is no answer to the query. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,46 @@ const char *mxp_file_folder(const char *path, char *out, size_t out_len)
 	return out;
 }
 
+/*! \brief Tells who can write something, beside the server itself and root. */
+static const char *writers(const struct stat *st, const char *others, const char *owner)
+{
+	// Whoever can write a sticky folder cannot replace what is in it.
+	const bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
+	const bool by_all = (st->st_mode & S_IWOTH) && !sticky;
+	const bool by_group =
+		(st->st_mode & S_IWGRP) && !sticky && st->st_gid != 0 && st->st_gid != getegid();
+	return (by_all || by_group)                         ? others
+	       : st->st_uid != 0 && st->st_uid != geteuid() ? owner
+	                                                    : NULL;
+}
+
+static const char *folder_writers(const char *path)
+{
+	struct stat st;
+	char folder[PATH_MAX];
+	return stat(mxp_file_folder(path, folder, sizeof(folder)), &st) == 0
+	               ? writers(&st, "others can write its folder",
+	                         "its folder belongs to another user")
+	               : NULL;
+}
+
+const char *mxp_file_writers(const char *path)
+{
+	struct stat st;
+	char real[PATH_MAX];
+	const char *found = NULL;
+	if (stat(path, &st) == 0) {
+		found = writers(&st, "others can write it", "it belongs to another user");
+	}
+	if (found == NULL) {
+		found = folder_writers(path);
+	}
+	if (found == NULL && realpath(path, real) != NULL) {
+		found = folder_writers(real);
+	}
+	return found;
+}
+
 bool mxp_file_is_young(const mxp_file_id_t *id)
 {
 	struct timespec now;
@@ -78,12 +119,26 @@ bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2)
 	return mxp_file_alike(id1, id2) && same_time(&id1->ctime, &id2->ctime);
 }
 
+/*! \brief Tells if an error of a system call passes by itself: it is not about the file. */
+static bool passes(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO ||
+	       error == EINTR;
+}
+
 /*! \brief Takes the error of a system call; Knot's library has no words for all of them. */
 static int system_error(const char **reason)
 {
+	const int error = errno;
 	const int ret = knot_map_errno();
-	*reason = (ret != KNOT_ERRNO_ERROR) ? knot_strerror(ret) : strerrordesc_np(errno);
-	return ret;
+	*reason = (ret != KNOT_ERRNO_ERROR) ? knot_strerror(ret) : strerrordesc_np(error);
+	return passes(error) ? KNOT_EBUSY : ret;
+}
+
+static int no_memory(const char **reason)
+{
+	*reason = "not enough memory";
+	return KNOT_EBUSY;
 }
 
 static int changed(const char **reason)
@@ -125,28 +180,31 @@ static int read_open(int fd, char **data, size_t *size, mxp_file_id_t *id, const
 		return KNOT_ERANGE;
 	}
 
-	*size = (size_t)st.st_size;
-	*data = malloc(*size + 1);
-	if (*data == NULL) {
-		*reason = "not enough memory";
-		return KNOT_ENOMEM;
+	const size_t len = (size_t)st.st_size;
+	char *text = malloc(len + 1);
+	if (text == NULL) {
+		return no_memory(reason);
 	}
-	int ret = read_all(fd, *data, *size, reason);
+	int ret = read_all(fd, text, len, reason);
 	if (ret == KNOT_EOK && fstat(fd, &st) == 0) {
 		const mxp_file_id_t after = stat_id(&st);
 		ret = mxp_file_same(id, &after) ? KNOT_EOK : changed(reason);
 	}
 	if (ret != KNOT_EOK) {
-		free(*data);
-		*data = NULL;
-		*size = 0;
+		free(text);
+		return ret;
 	}
-	return ret;
+	*data = text;
+	*size = len;
+
+	return KNOT_EOK;
 }
 
 int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id,
                   const char **reason)
 {
+	*data = NULL;
+	*size = 0;
 	// Opening some devices has effects of its own, so look before.
 	struct stat st;
 	const bool found = (stat(path, &st) == 0);
@@ -177,8 +235,7 @@ int mxp_file_read_stream(int fd, char **data, size_t *size, const char **reason)
 			capacity = 2 * capacity + 65536;
 			char *more = realloc(*data, capacity);
 			if (more == NULL) {
-				*reason = "not enough memory";
-				ret = KNOT_ENOMEM;
+				ret = no_memory(reason);
 				break;
 			}
 			*data = more;

@@ -44,6 +44,16 @@ mxp_file_id_t mxp_file_id(const char *path);
 const char *mxp_file_folder(const char *path, char *out, size_t out_len);
 
 /*!
+ * \brief Tells if somebody beside the user of this process and root can change a file, by its mode
+ *        or owner, or those of its folder.
+ *
+ * \param path  Path; symbolic links are followed.
+ *
+ * \return Static string that tells how, NULL if nobody can.
+ */
+const char *mxp_file_writers(const char *path);
+
+/*!
  * \brief Tells if the content of a file has just changed: a change since may have the same time.
  *
  * \param id  State.
@@ -78,12 +88,13 @@ bool mxp_file_same(const mxp_file_id_t *id1, const mxp_file_id_t *id2);
  * \brief Reads a regular file of at most 64 MiB, without ever blocking on another kind of file.
  *
  * \param path    Path.
- * \param data    Output: content, to be freed.
- * \param size    Output: size of the content in octets.
+ * \param data    Output: content, to be freed; NULL if it was not read.
+ * \param size    Output: size of the content in octets, 0 if it was not read.
  * \param id      Output: state that was read, or why there is none.
  * \param reason  Output: static string that tells what is wrong.
  *
- * \return KNOT_EOK or an error of errcode.h; KNOT_EAGAIN if the file changed meanwhile.
+ * \return KNOT_EOK or an error of errcode.h; KNOT_EAGAIN if the file changed meanwhile, KNOT_EBUSY
+ *         for a cause that is not the file's and passes: descriptors, memory, or the device.
  */
 int mxp_file_read(const char *path, char **data, size_t *size, mxp_file_id_t *id,
                   const char **reason);

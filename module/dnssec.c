@@ -8,7 +8,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
-#include "signer.h"
+#include "keyring.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"
@@ -30,10 +30,13 @@
 /*! Folder of the server's own keystore, below that of the key database. */
 #define DEFAULT_KEYSTORE "keys"
 
-/*! \brief Joins paths unless the second one is absolute. */
+/*! \brief Joins paths unless the second one is absolute; NULL if one could not be read. */
 static char *join_paths(const char *base, const char *path)
 {
 	char *out = NULL;
+	if (base == NULL || path == NULL) {
+		return NULL;
+	}
 	if (path[0] == '/') {
 		return strdup(path);
 	}
@@ -52,12 +55,15 @@ static char *keystore_base(knotd_mod_t *mod)
 static void add_keystore(knotd_mod_t *mod, bool pkcs11, const char *config, mxp_dnssec_t *out)
 {
 	char *base = pkcs11 ? strdup("") : keystore_base(mod);
-	char *place = base == NULL ? NULL : pkcs11 ? strdup(config) : join_paths(base, config);
+	char *place = base == NULL || config == NULL ? NULL
+	              : pkcs11                       ? strdup(config)
+	                                             : join_paths(base, config);
 	char *before = out->keystores;
 	if (place == NULL || asprintf(&out->keystores, "%s%s%c%s", before != NULL ? before : "",
 	                              before != NULL ? "\n" : "",
 	                              pkcs11 ? MXP_KEYSTORE_PKCS11 : MXP_KEYSTORE_PEM, place) < 0) {
 		out->keystores = before;
+		out->failed = true;
 	} else {
 		free(before);
 	}
@@ -132,33 +138,36 @@ static bool is_module(const knotd_conf_val_t *item, const char *name)
 	return item->data_len >= len && memcmp(item->data, name, len) == 0;
 }
 
-static bool lists_mx(knotd_mod_t *mod, const knotd_conf_t *id)
+/*! \brief Types of ours that mod-onlinesign lists in its denials besides what the zone stores. */
+static mxp_types_t listed_types(knotd_mod_t *mod, const knotd_conf_t *id)
 {
 	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, id);
-	bool found = false;
+	mxp_types_t types = 0;
 	for (size_t i = 0; i < bitmap.count; i++) {
 		uint16_t type = 0;
-		found |= knot_rrtype_from_string(bitmap.multi[i].string, &type) == 0 &&
-		         type == KNOT_RRTYPE_MX;
+		if (knot_rrtype_from_string(bitmap.multi[i].string, &type) == 0 &&
+		    (type == KNOT_RRTYPE_MX || type == KNOT_RRTYPE_TXT)) {
+			types |= MXP_TYPE(type);
+		}
 	}
 	knotd_conf_free(&bitmap);
 
-	return found;
+	return types;
 }
 
 /*! \brief Reads how mod-onlinesign signs. */
 static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnssec_t *out)
 {
 	const size_t name = 1 + (size_t)item->data[0];
-	out->online_denies_mx = true;
-	if (item->data_len > name) { // Otherwise the module's defaults, without MX.
+	out->online_denies = MXP_TYPE_MX | MXP_TYPE_TXT;
+	if (item->data_len > name) { // Otherwise the module's defaults, which have neither.
 		const knotd_conf_t id = {
 			.single = { .data = item->data + name, .data_len = item->data_len - name },
 			.count = 1,
 		};
 		const knotd_conf_t policy = knotd_conf(mod, C_ONLINESIGN, C_POLICY, &id);
 		read_max_ttl(mod, &policy, out);
-		out->online_denies_mx = !lists_mx(mod, &id);
+		out->online_denies &= ~listed_types(mod, &id);
 	}
 }
 

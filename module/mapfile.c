@@ -13,8 +13,10 @@
 
 /*! How often it is logged that a file is not what is served. */
 #define REPEAT_MS 3600000
-/*! Attempts to read a file that changes while it is read for the first time. */
-#define ATTEMPTS 10
+/*! When a file is read again that could not be read for a cause that passes, and how often this
+    time is doubled. */
+#define RETRY_MS  500
+#define DOUBLINGS 7
 
 /*! \brief Logs what a map lacks for an instance. */
 static void log_lacking(const mxp_instance_t *instance, const mxp_view_t *view)
@@ -61,9 +63,11 @@ static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first
 
 static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
 {
+	static uint64_t generations;
 	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
 	if (snapshot != NULL) {
 		*snapshot = (mxp_snapshot_t){
+			.generation = ++generations,
 			.view = mxp_view(&instance->settings.rules,
 			                 loaded != NULL ? loaded->map : NULL),
 			.loaded = loaded,
@@ -160,38 +164,96 @@ static bool publish_copy(mxp_mapfile_t *file, const mxp_rules_t *rules)
 	return good;
 }
 
-void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms)
+/*! \brief Refuses what was read; a server that starts makes do with the copy. */
+static void refuse(mxp_mapfile_t *file, const mxp_first_error_t *error, bool missing,
+                   uint64_t now_ms)
 {
-	const bool same = mxp_file_alike(&reading->id, &file->applied.id) &&
-	                  reading->ret == file->applied.ret && reading->hash == file->applied.hash;
-	const bool done = same && !file->retry;
-	const bool first = (file->applied.ret == KNOT_EAGAIN);
-	file->retry = false;
+	file->error = *error;
+	file->refused = true;
+	if (file->loaded == NULL) {
+		(void)publish_copy(file, NULL);
+	}
+	if (file->loaded == NULL && missing) {
+		mxp_log_missing_file(file->path);
+		file->logged_ms = now_ms;
+	} else {
+		log_refused(file, now_ms);
+	}
+}
+
+/*!
+ * \brief Leaves a file to a later attempt: why it could not be read is not the file's fault.
+ *
+ * It is as if it had not been read; there is one line at the first attempt, and that of the map at
+ * the last one.
+ */
+static void postpone(mxp_mapfile_t *file, const mxp_reading_t *reading, uint64_t now_ms)
+{
+	file->tried_ms = now_ms;
+	if (file->attempts++ == 0) {
+		refuse(file, &reading->error, false, now_ms);
+	}
+}
+
+/*! \brief When a file that could not be read is to be read again. */
+static uint64_t retry_due_ms(const mxp_mapfile_t *file)
+{
+	const unsigned before = file->attempts - 1;
+	return file->tried_ms + ((uint64_t)RETRY_MS << (before < DOUBLINGS ? before : DOUBLINGS));
+}
+
+/*! \brief Notes what was applied, good or not. */
+static void note_applied(mxp_mapfile_t *file, const mxp_reading_t *reading)
+{
 	file->applied = *reading;
 	file->applied.loaded = NULL;
 	file->applied.text = NULL;
-	if (done) {
+	file->retry = false;
+	file->attempts = 0;
+}
+
+/*! \brief Warns once if others can change what everybody is served with. */
+static void check_writers(mxp_mapfile_t *file, const char *writers)
+{
+	if (writers != NULL && writers != file->writers) {
+		mxp_log_writable(file->path, writers);
+	}
+	file->writers = writers;
+}
+
+void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms)
+{
+	if (reading->ret == KNOT_EBUSY) {
+		postpone(file, reading, now_ms);
+		return;
+	}
+	const bool same = file->attempts == 0 && mxp_file_alike(&reading->id, &file->applied.id) &&
+	                  reading->ret == file->applied.ret && reading->hash == file->applied.hash;
+	check_writers(file, reading->writers);
+	if (same && !file->retry) {
+		note_applied(file, reading);
 		return;
 	}
 
-	file->error = reading->error;
-	file->refused =
-		reading->loaded == NULL || !satisfies(file, reading->loaded->map, &file->error);
-	if (!file->refused && !publish(file, reading, false)) {
-		mxp_first_error_add(&file->error, 0, "not enough memory");
-		file->refused = true;
+	mxp_first_error_t error = reading->error;
+	const bool good = reading->loaded != NULL && satisfies(file, reading->loaded->map, &error);
+	if (good && !publish(file, reading, false)) {
+		mxp_first_error_add(&reading->error, 0, "not enough memory");
+		postpone(file, reading, now_ms);
+		return;
 	}
-	if (file->refused && !same) {
-		if (file->loaded == NULL) {
-			(void)publish_copy(file, NULL);
-		}
-		if (file->loaded == NULL && first && reading->ret == KNOT_ENOENT) {
-			mxp_log_missing_file(file->path);
-			file->logged_ms = now_ms;
-		} else {
-			log_refused(file, now_ms);
-		}
+	const bool first = (file->applied.ret == KNOT_EAGAIN);
+	note_applied(file, reading);
+	if (good) {
+		file->refused = false;
+	} else if (!same) {
+		refuse(file, &error, first && reading->ret == KNOT_ENOENT, now_ms);
 	}
+}
+
+void mxp_mapfile_hurry(mxp_mapfile_t *file)
+{
+	file->attempts = file->attempts > 0 ? 1 : 0;
 }
 
 char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size)
@@ -210,7 +272,7 @@ char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size)
 	return text;
 }
 
-mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage, uint64_t now_ms)
+mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage)
 {
 	mxp_mapfile_t *file = calloc(1, sizeof(*file));
 	if (file == NULL) {
@@ -219,28 +281,26 @@ mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage, uint64_t n
 	file->path = strdup(path);
 	file->copy = storage != NULL ? mxp_keep_path(storage, path) : NULL;
 	file->starting = true;
+	file->unread = true;
+	file->applied.ret = KNOT_EAGAIN;
 	if (file->path == NULL || (storage != NULL && file->copy == NULL)) {
 		mxp_mapfile_free(file);
 		return NULL;
 	}
-	// There is nothing else to serve yet, so even a file that is being written will do; one
-	// that changes all the time is left to whoever checks it next.
-	file->applied.ret = KNOT_EAGAIN;
-	for (size_t i = 0; i < ATTEMPTS && file->applied.ret == KNOT_EAGAIN; i++) {
-		mxp_reading_t reading;
-		mxp_reading_make(path, &reading);
-		file->seen = reading.id;
-		if (reading.ret != KNOT_EAGAIN) {
-			mxp_mapfile_apply(file, &reading, now_ms);
-		}
-		mxp_reading_clear(&reading);
+	return file;
+}
+
+void mxp_mapfile_begin(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms)
+{
+	file->unread = false;
+	file->seen = reading->id;
+	if (reading->ret != KNOT_EAGAIN) {
+		mxp_mapfile_apply(file, reading, now_ms);
 	}
 	// It was not watched until now, so a change right after it was read may go unnoticed.
-	if (mxp_file_is_young(&file->seen)) {
+	if (reading->ret == KNOT_EAGAIN || mxp_file_is_young(&file->seen)) {
 		mxp_debounce_note(&file->changes, MXP_HEARD_NOTHING, now_ms);
 	}
-
-	return file;
 }
 
 void mxp_mapfile_free(mxp_mapfile_t *file)
@@ -315,7 +375,11 @@ uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms)
 		log_refused(file, now_ms);
 	}
 	const bool whole = (id.error == 0 && id.size > 0);
-	return file->retry ? now_ms : mxp_debounce_due_ms(&file->changes, whole);
+	const uint64_t due_ms = mxp_debounce_due_ms(&file->changes, whole);
+	if (file->attempts > 0 && retry_due_ms(file) < due_ms) {
+		return retry_due_ms(file);
+	}
+	return file->retry ? now_ms : due_ms;
 }
 
 /*! \brief When the server starts with a map that lacks what an instance needs, uses the copy. */

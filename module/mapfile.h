@@ -25,6 +25,7 @@
 /*! \brief What an instance is served from, immutable. */
 typedef struct {
 	mxp_retired_t retired;      /*!< For its end. */
+	uint64_t generation;        /*!< Number that no other snapshot has. */
 	mxp_view_t view;            /*!< Map as the instance sees it. */
 	const mxp_loaded_t *loaded; /*!< The same map with its answers (NULL if there is none). */
 } mxp_snapshot_t;
@@ -50,6 +51,10 @@ typedef struct mxp_mapfile {
 	uint64_t logged_ms;       /*!< When that was last logged, steady time in milliseconds. */
 	bool refused;             /*!< That was refused: it is not what is served. */
 	bool retry;               /*!< It may be good now: what it lacked is not needed any more. */
+	bool unread;              /*!< It is being read for the first time. */
+	unsigned attempts;        /*!< Attempts to read it in vain, for a cause that passes. */
+	uint64_t tried_ms;        /*!< When the last one was made, likewise. */
+	const char *writers;      /*!< How others can change it (NULL if they cannot). */
 	char *copy;               /*!< Path of the copy that is kept (NULL if none is). */
 	bool starting;            /*!< Zones are still being loaded: the copy may be needed. */
 	bool is_copy;             /*!< What is served is the copy. */
@@ -60,21 +65,37 @@ typedef struct mxp_mapfile {
 	char *real;               /*!< Path without symbolic links when last checked. */
 	mxp_file_id_t folders[2]; /*!< Folders of both paths; only their identity counts. */
 	int watched[2];           /*!< Numbers of both folders in the watch. */
+	bool polled;              /*!< They cannot be watched, which is logged. */
 	size_t references;        /*!< Number of instances, and of those about to be. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 	struct mxp_mapfile *next;  /*!< Next file of the registry. */
 } mxp_mapfile_t;
 
 /*!
- * \brief Makes a map file, and reads it.
+ * \brief Makes a map file that was not read yet.
  *
  * \param path     Path.
  * \param storage  Folder in which a copy is kept (NULL if none shall be).
- * \param now_ms   Steady time in milliseconds.
  *
  * \return Map file, NULL if memory is exhausted.
  */
-mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage, uint64_t now_ms);
+mxp_mapfile_t *mxp_mapfile_new(const char *path, const char *storage);
+
+/*!
+ * \brief Begins with what was read of a file for the first time.
+ *
+ * \param file     Map file.
+ * \param reading  What was read.
+ * \param now_ms   Steady time in milliseconds.
+ */
+void mxp_mapfile_begin(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now_ms);
+
+/*!
+ * \brief Lets a file that could not be read for a cause that passes be tried again soon.
+ *
+ * \param file  Map file.
+ */
+void mxp_mapfile_hurry(mxp_mapfile_t *file);
 
 /*!
  * \brief Frees a map file without instances.

@@ -86,8 +86,26 @@ void mxp_log_loaded(const char *path, const mxp_map_t *map, const mxp_map_t *bef
 	}
 }
 
+void mxp_log_writable(const char *path, const char *writers)
+{
+	mxp_messages_add(LOG_WARNING, "%s: the preset map is not safe: %s", path, writers);
+}
+
+/*! \brief Words for an error of the system. */
+static const char *system_words(int error)
+{
+	const char *words = strerrordesc_np(error);
+	return words != NULL ? words : "unknown error";
+}
+
+void mxp_log_polled(const char *path, int error)
+{
+	mxp_messages_add(LOG_WARNING, "%s: the preset map is polled only, not watched: %s", path,
+	                 system_words(error));
+}
+
 void mxp_log_not_kept(const char *path, int error)
 {
 	mxp_messages_add(LOG_WARNING, "no copy of the preset map can be kept, %s: %s", path,
-	                 strerrordesc_np(error) != NULL ? strerrordesc_np(error) : "unknown error");
+	                 system_words(error));
 }

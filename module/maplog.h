@@ -57,6 +57,22 @@ void mxp_log_lacking(const char *path, const char *item, const char *name);
 void mxp_log_loaded(const char *path, const mxp_map_t *map, const mxp_map_t *before);
 
 /*!
+ * \brief Logs that others than the server's user and root can change a map.
+ *
+ * \param path     Path.
+ * \param writers  How.
+ */
+void mxp_log_writable(const char *path, const char *writers);
+
+/*!
+ * \brief Logs that a map is not watched, but looked at several times a second.
+ *
+ * \param path   Path.
+ * \param error  Why (errno).
+ */
+void mxp_log_polled(const char *path, int error);
+
+/*!
  * \brief Logs that no copy of a map can be kept.
  *
  * \param path   Path of the copy.

@@ -7,7 +7,7 @@
  *
  * - The server finds the zone, holds liburcu's read-side section, and runs the PREANSWER hooks.
  *   preanswer() lets all other types pass after one comparison, all other names after a second one
- *   (query.c).
+ *   (query.c). With `spf: on`, TXT is one of our types, too, and goes the same way.
  * - mxp_verdict_decide() takes the instance's snapshot of the map, one pointer, and the RRsets of
  *   the apex; mxp_decide() applies the rules to them: here the built-in is due (core/decision.c).
  * - A signed zone's answer is signed with the zone's keys, or with what is remembered of that
@@ -19,7 +19,8 @@
  * - A CNAME that leads to the apex is found out by the server; the ANSWER hook then adds the MX, or
  *   removes those that shall not be served (query.c).
  * - In a signed zone, whatever was asked, an NSEC or NSEC3 record of the apex in the response is
- *   made to list MX, in the hooks of the stages that put such records (denials.c, denial.c).
+ *   made to list what is served, in the hooks of the stages that put such records (denials.c,
+ * denial.c).
  *
  * No hook takes a lock, and none allocates memory for a preset without parameters. How the map got
  * there is the life of another thread: see registry.c.
@@ -47,6 +48,7 @@
 #define MOD_MARKER     "\006marker"
 #define MOD_FILTER     "\006filter"
 #define MOD_DNSSEC     "\006dnssec"
+#define MOD_SPF        "\003spf"
 #define MOD_EDE        "\003ede"
 #define MOD_STATISTICS "\012statistics"
 
@@ -74,6 +76,7 @@ static const yp_item_t mxpreset_conf[] = {
 	{ MOD_MARKER, YP_TBOOL, YP_VBOOL = { true } },
 	{ MOD_FILTER, YP_TBOOL, YP_VBOOL = { true } },
 	{ MOD_DNSSEC, YP_TOPT, YP_VOPT = { dnssec_modes, DNSSEC_AUTO } },
+	{ MOD_SPF, YP_TBOOL, YP_VNONE },
 	{ MOD_EDE, YP_TBOOL, YP_VNONE },
 	{ MOD_STATISTICS, YP_TBOOL, YP_VNONE },
 	{ .name = NULL },
@@ -186,8 +189,14 @@ static void check_dnssec(knotd_mod_t *mod, const mxp_context_t *ctx, const mxp_d
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_FIRST };
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
 	}
-	if (dnssec->online_denies_mx) {
+	const mxp_types_t types = mxp_settings_types(&ctx->connection.instance->settings);
+	const mxp_types_t denied = types & dnssec->online_denies;
+	if (denied & MXP_TYPE_MX) {
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_BITMAP };
+		mxp_warn(mod, knotd_mod_zone(mod), &fault);
+	}
+	if (denied & MXP_TYPE_TXT) {
+		const mxp_fault_t fault = { .cause = MXP_ONLINE_NO_TXT };
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
 	}
 }
@@ -198,17 +207,33 @@ static const char *read_storage(void *mod)
 	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 }
 
+/*! Zones that may have keys in memory: these go with the last one. */
+static size_t signing_zones;
+
+mxp_context_t mxp_context_broken;
+bool mxp_context_any_broken;
+
 static const mxp_server_t server = { .log = mxp_context_log, .storage = read_storage };
 
-/*! \brief Connects the zone with the settings of its instance; NULL if memory is exhausted. */
+/*!
+ * \brief Connects the zone with the settings of its instance; NULL if memory is exhausted.
+ *
+ * Then, an item without a value may be one that could not be read.
+ */
 static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
+	if (settings->file == NULL || settings->rules.builtin == NULL) {
+		return NULL;
+	}
 	const size_t memo =
 		settings->keystores != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
 	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
 	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, &server, mod)) {
 		free(ctx);
 		return NULL;
+	}
+	if (ctx != NULL && settings->keystores != NULL) {
+		__atomic_add_fetch(&signing_zones, 1, __ATOMIC_RELAXED);
 	}
 	return ctx;
 }
@@ -220,9 +245,15 @@ static void disconnect_zone(mxp_context_t *ctx)
 		return;
 	}
 	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
-	mxp_disconnect(&ctx->connection);
 	if (signs) {
 		mxp_memo_free(*ctx->memo);
+		if (__atomic_sub_fetch(&signing_zones, 1, __ATOMIC_RELAXED) == 0) {
+			mxp_keyring_clear();
+		}
+	}
+	mxp_disconnect(&ctx->connection);
+	for (size_t i = 0; i < MXP_SCANS; i++) {
+		free(ctx->scans[i]);
 	}
 	free(ctx);
 }
@@ -249,6 +280,7 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 			.param_count = param.count,
 			.marker = knotd_conf_mod(mod, MOD_MARKER).single.boolean,
 			.filter = knotd_conf_mod(mod, MOD_FILTER).single.boolean,
+			.spf = knotd_conf_mod(mod, MOD_SPF).single.boolean,
 		},
 		.dnssec = knotd_conf_mod(mod, MOD_DNSSEC).single.option == DNSSEC_AUTO,
 		.ede = knotd_conf_mod(mod, MOD_EDE).single.boolean,
@@ -259,7 +291,7 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 	if (settings.dnssec) {
 		settings.keystores = dnssec.keystores;
 	}
-	mxp_context_t *ctx = connect_zone(mod, &settings);
+	mxp_context_t *ctx = dnssec.failed ? NULL : connect_zone(mod, &settings);
 	if (ctx != NULL) {
 		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		ctx->signing = dnssec.signing;
@@ -274,6 +306,27 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 	return ctx;
 }
 
+/*! \brief Adds what a zone needs beside its first hook, and its counters. */
+static bool add_all(knotd_mod_t *mod, const mxp_settings_t *settings)
+{
+	return (!settings->statistics || mxp_counters_add(mod) == KNOT_EOK) &&
+	       mxp_query_hooks_add(mod, settings->rules.spf) == KNOT_EOK &&
+	       (settings->keystores == NULL || mxp_denial_hooks_add(mod) == KNOT_EOK);
+}
+
+/*! \brief Sets a zone up that has its first hook; NULL if memory is exhausted. */
+static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
+{
+	mxp_context_t *ctx = make_context(mod);
+	const mxp_settings_t *settings = ctx != NULL ? &ctx->connection.instance->settings : NULL;
+	if (ctx != NULL && (settings->rules.spf != spf || !add_all(mod, settings))) {
+		disconnect_zone(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+// After the first hook nothing fails any more: the server would free the module and keep the hook.
 static int mxpreset_load(knotd_mod_t *mod)
 {
 	// Queries in a zone that is left alone shall not cost anything.
@@ -281,21 +334,18 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
-	mxp_context_t *ctx = make_context(mod);
-	if (ctx == NULL) {
-		return KNOT_ENOMEM;
-	}
-	const mxp_settings_t *settings = &ctx->connection.instance->settings;
-	int ret = settings->statistics ? mxp_counters_add(mod) : KNOT_EOK;
-	if (ret == KNOT_EOK) {
-		ret = mxp_query_hooks_add(mod);
-	}
-	if (ret == KNOT_EOK && settings->keystores != NULL) {
-		ret = mxp_denial_hooks_add(mod);
-	}
+	const bool spf = knotd_conf_mod(mod, MOD_SPF).single.boolean;
+	const int ret = mxp_query_hook_add_first(mod, spf);
 	if (ret != KNOT_EOK) {
-		disconnect_zone(ctx);
 		return ret;
+	}
+	mxp_context_t *ctx = set_up(mod, spf);
+	if (ctx == NULL) {
+		ctx = &mxp_context_broken;
+		__atomic_store_n(&mxp_context_any_broken, true, __ATOMIC_RELAXED);
+		knotd_mod_log(mod, LOG_ERR,
+		              "not enough memory for the zone, MX is SERVFAIL until "
+		              "it is loaded again");
 	}
 	knotd_mod_ctx_set(mod, ctx);
 
@@ -304,7 +354,9 @@ static int mxpreset_load(knotd_mod_t *mod)
 
 static void mxpreset_unload(knotd_mod_t *mod)
 {
-	disconnect_zone(knotd_mod_ctx(mod));
+	if (!mxp_context_is_broken(mod)) {
+		disconnect_zone(knotd_mod_ctx(mod));
+	}
 	knotd_mod_ctx_set(mod, NULL);
 }
 

@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 
 #include "hash.h"
 #include "keep.h"
 #include "reader.h"
 #include "reading.h"
+
+/*! Attempts to read a file that changes while it is read for the first time. */
+#define ATTEMPTS 10
 
 void mxp_loaded_free(mxp_retired_t *retired)
 {
@@ -17,10 +21,17 @@ void mxp_loaded_free(mxp_retired_t *retired)
 		return;
 	}
 	for (size_t i = 0; i < loaded->map->count; i++) {
-		mxp_answer_free(loaded->answers[i]);
+		mxp_answer_free(loaded->answers[i].mx);
+		mxp_answer_free(loaded->answers[i].txt);
 	}
 	mxp_map_free(loaded->map);
 	free(loaded);
+}
+
+/*! \brief Makes the answer of records if there are any; returns false if memory is exhausted. */
+static bool make_answer(uint16_t type, const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **out)
+{
+	return rrs->count == 0 || mxp_answer_new(type, rrs, ttl, out);
 }
 
 /*! \brief Makes the answers of a map, which belongs to them then; NULL if memory is exhausted. */
@@ -34,8 +45,9 @@ static mxp_loaded_t *make_answers(mxp_map_t *map)
 	loaded->map = map;
 	for (size_t i = 0; i < map->count; i++) {
 		const mxp_preset_t *preset = &map->presets[i];
-		if (preset->rrs.count > 0 &&
-		    !mxp_answer_new(&preset->rrs, preset->ttl, &loaded->answers[i])) {
+		mxp_answers_t *answers = &loaded->answers[i];
+		if (!make_answer(KNOT_RRTYPE_MX, &preset->rrs, preset->ttl, &answers->mx) ||
+		    !make_answer(KNOT_RRTYPE_TXT, &preset->spf_rrs, preset->ttl, &answers->txt)) {
 			mxp_loaded_free(&loaded->retired);
 			return NULL;
 		}
@@ -51,15 +63,19 @@ static void make_map(char *text, mxp_reading_t *out)
 	mxp_map_t *map = NULL;
 	if (copy == NULL) {
 		mxp_first_error_add(&out->error, 0, "not enough memory");
+		out->ret = KNOT_EBUSY;
 	} else {
 		memcpy(copy, text, out->size);
-		(void)mxp_map_read(&map, copy, out->size, mxp_first_error_add, &out->error);
+		const int ret =
+			mxp_map_read(&map, copy, out->size, mxp_first_error_add, &out->error);
+		out->ret = (ret == KNOT_ENOMEM) ? KNOT_EBUSY : KNOT_EOK;
 		free(copy);
 	}
 	if (map != NULL) {
 		out->loaded = make_answers(map);
 		if (out->loaded == NULL) {
 			mxp_first_error_add(&out->error, 0, "not enough memory");
+			out->ret = KNOT_EBUSY;
 		}
 	}
 	if (out->loaded != NULL) {
@@ -76,12 +92,21 @@ void mxp_reading_make(const char *path, mxp_reading_t *out)
 	*out = (mxp_reading_t){ .ret = KNOT_EOK };
 	out->ret = mxp_file_read(path, &text, &out->size, &out->id, &reason);
 	if (out->ret != KNOT_EOK) {
-		out->size = 0;
 		mxp_first_error_add(&out->error, 0, reason);
 		return;
 	}
+	out->writers = mxp_file_writers(path);
 	out->hash = mxp_hash(MXP_HASH_START, text, out->size);
 	make_map(text, out);
+}
+
+void mxp_reading_make_first(const char *path, mxp_reading_t *out)
+{
+	mxp_reading_make(path, out);
+	for (size_t i = 1; i < ATTEMPTS && out->ret == KNOT_EAGAIN; i++) {
+		mxp_reading_clear(out);
+		mxp_reading_make(path, out);
+	}
 }
 
 void mxp_reading_make_copy(const char *path, mxp_reading_t *out)

@@ -19,19 +19,27 @@
 #include "report.h"
 #include "retire.h"
 
+/*! \brief A preset's answers in wire form (each NULL if there is none). */
+typedef struct {
+	mxp_answer_t *mx;  /*!< MX records. */
+	mxp_answer_t *txt; /*!< SPF record. */
+} mxp_answers_t;
+
 /*! \brief A good map with its answers in wire form. */
 typedef struct {
 	mxp_retired_t retired;   /*!< For its end. */
 	mxp_map_t *map;          /*!< Map. */
-	mxp_answer_t *answers[]; /*!< Answer of each preset (NULL if it has none in wire form). */
+	mxp_answers_t answers[]; /*!< Answers of each preset. */
 } mxp_loaded_t;
 
 /*! \brief What was read of a file. */
 typedef struct {
 	mxp_file_id_t id;        /*!< State of the file. */
-	int ret;                 /*!< KNOT_EOK, or why it has no text (errcode.h). */
+	int ret;                 /*!< KNOT_EOK, or why it has no text (errcode.h); KNOT_EBUSY
+	                              if the cause passes, as when there is no memory. */
 	size_t size;             /*!< Size of the text in octets. */
 	uint64_t hash;           /*!< Hash of the text. */
+	const char *writers;     /*!< How others can change it, as #mxp_file_writers tells. */
 	char *text;              /*!< Text of a good map, as it stands in the file. */
 	mxp_loaded_t *loaded;    /*!< Map (NULL if there is none). */
 	mxp_first_error_t error; /*!< Why there is no map. */
@@ -44,6 +52,17 @@ typedef struct {
  * \param out   Output: what was read, to be cleared.
  */
 void mxp_reading_make(const char *path, mxp_reading_t *out);
+
+/*!
+ * \brief Reads a file of which nothing is known yet, and makes a map of it.
+ *
+ * There is nothing else to serve, so even a file that is being written will do; one that changes
+ * all the time is left to whoever reads it next.
+ *
+ * \param path  Path.
+ * \param out   Output: what was read, to be cleared.
+ */
+void mxp_reading_make_first(const char *path, mxp_reading_t *out);
 
 /*!
  * \brief Reads the kept copy of a file and makes a map of it.

@@ -49,6 +49,7 @@ static struct {
 	mxp_connection_t *last;
 	const mxp_server_t *server;
 	watcher_t *watcher;
+	bool unwatched;              /*!< There is no thread, which is logged. */
 	uint64_t impatient_until_ms; /*!< No more waiting for files before. */
 	uint64_t calm_since_ms;      /*!< When the last zone came or went. */
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -90,9 +91,16 @@ static bool is_watched(int folder)
  */
 static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 {
+	int error = 0;
 	const int before[] = { file->watched[0], file->watched[1] };
-	file->watched[0] = mxp_watch_add(watch, file->path);
-	file->watched[1] = file->real != NULL ? mxp_watch_add(watch, file->real) : -1;
+	file->watched[0] = mxp_watch_add(watch, file->path, &error);
+	file->watched[1] = file->real != NULL ? mxp_watch_add(watch, file->real, &error) : -1;
+	// A folder that is not there can be watched by nobody.
+	const bool polled = (error != 0 && error != ENOENT && error != ENOTDIR);
+	if (polled && !file->polled) {
+		mxp_log_polled(file->path, error);
+	}
+	file->polled = polled;
 	for (size_t i = 0; i < 2; i++) {
 		if (before[i] > 0 && !is_watched(before[i])) {
 			mxp_watch_remove(watch, before[i]);
@@ -103,8 +111,9 @@ static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 /*! \brief Drains what was heard, by what symbolic links lead to now. */
 static void drain_events(watcher_t *self)
 {
+	const bool opened = mxp_watch_reopen(&self->watch);
 	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
-		if (mxp_mapfile_has_moved(file)) {
+		if (mxp_mapfile_has_moved(file) || opened) {
 			watch_file(file, &self->watch);
 		}
 	}
@@ -132,7 +141,8 @@ static mxp_mapfile_t *next_due(uint64_t now_ms, uint64_t *due_ms)
 	mxp_mapfile_t *next = NULL;
 	*due_ms = MXP_NEVER;
 	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
-		const uint64_t file_due_ms = mxp_mapfile_check(file, now_ms);
+		const uint64_t file_due_ms =
+			file->unread ? MXP_NEVER : mxp_mapfile_check(file, now_ms);
 		if (file_due_ms < *due_ms) {
 			*due_ms = file_due_ms;
 			next = file;
@@ -213,7 +223,7 @@ static bool keep_copy(mxp_mapfile_t *file)
 static void keep_copies(uint64_t now_ms)
 {
 	mxp_mapfile_t *file = is_calm(now_ms) ? registry.files : NULL;
-	while (file != NULL && !keep_copy(file)) {
+	while (file != NULL && (file->unread || !keep_copy(file))) {
 		file = file->next; // After a copy, the list may be another one.
 	}
 }
@@ -286,10 +296,10 @@ static void *watch_files(void *arg)
 static watcher_t *start_watcher(void)
 {
 	watcher_t *self = calloc(1, sizeof(*self));
-	if (self == NULL || !mxp_watch_open(&self->watch)) {
-		free(self);
+	if (self == NULL) {
 		return NULL;
 	}
+	mxp_watch_open(&self->watch);
 	sigset_t all;
 	sigset_t old;
 	sigfillset(&all);
@@ -319,7 +329,7 @@ static void await_current(const mxp_mapfile_t *file)
 	const struct timespec until = { (time_t)(end / 1000), (long)(end % 1000) * 1000000 };
 
 	while (registry.watcher != NULL && mxp_clock_ms() >= registry.impatient_until_ms &&
-	       !mxp_mapfile_is_current(file)) {
+	       file->attempts == 0 && !mxp_mapfile_is_current(file)) {
 		mxp_watch_wake(&registry.watcher->watch);
 		if (pthread_cond_timedwait(&registry.checked, &registry.lock, &until) ==
 		    ETIMEDOUT) {
@@ -327,6 +337,33 @@ static void await_current(const mxp_mapfile_t *file)
 			registry.impatient_until_ms = mxp_clock_ms() + UINT64_C(10) * PATIENCE_MS;
 		}
 	}
+}
+
+/*! \brief Reads a file for the first time. The lock is open meanwhile: it may be a large one. */
+static void read_first(mxp_mapfile_t *file)
+{
+	pthread_mutex_unlock(&registry.lock);
+
+	mxp_reading_t reading;
+	mxp_reading_make_first(file->path, &reading);
+
+	pthread_mutex_lock(&registry.lock);
+	mxp_mapfile_begin(file, &reading, mxp_clock_ms());
+	mxp_reading_clear(&reading);
+	pthread_cond_broadcast(&registry.checked);
+}
+
+/*! \brief Makes a file and reads it, to be put back. */
+static mxp_mapfile_t *file_new(const char *path, void *ctx)
+{
+	mxp_mapfile_t *file = mxp_mapfile_new(path, registry.server->storage(ctx));
+	if (file != NULL) {
+		file->references = 1;
+		file->next = registry.files;
+		registry.files = file;
+		read_first(file);
+	}
+	return file;
 }
 
 /*! \brief Finds or makes a file, to be put back. */
@@ -337,14 +374,13 @@ static mxp_mapfile_t *file_get(const char *path, void *ctx)
 		file = file->next;
 	}
 	if (file == NULL) {
-		file = mxp_mapfile_new(path, registry.server->storage(ctx), mxp_clock_ms());
-		if (file == NULL) {
-			return NULL;
-		}
-		file->next = registry.files;
-		registry.files = file;
+		return file_new(path, ctx);
 	}
 	file->references++;
+	while (file->unread) { // By another thread.
+		pthread_cond_wait(&registry.checked, &registry.lock);
+	}
+	mxp_mapfile_hurry(file);
 
 	return file;
 }
@@ -435,9 +471,11 @@ bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const m
 	link_zone(zone);
 	if (registry.watcher == NULL) {
 		registry.watcher = start_watcher();
-		if (registry.watcher == NULL) {
-			mxp_messages_add(LOG_ERR, "preset maps are not watched for changes");
+		if (registry.watcher == NULL && !registry.unwatched) {
+			mxp_messages_add(LOG_ERR, "preset maps are not watched for changes: "
+			                          "no thread can be started");
 		}
+		registry.unwatched = (registry.watcher == NULL);
 	}
 	mxp_mapfile_t *file = file_get(settings->file, ctx);
 	if (file != NULL) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,15 +12,25 @@
 #include "file.h"
 #include "watch.h"
 
-bool mxp_watch_open(mxp_watch_t *watch)
+void mxp_watch_open(mxp_watch_t *watch)
 {
-	watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	*watch = (mxp_watch_t){ .wake = -1, .inotify = -1 };
+	(void)mxp_watch_reopen(watch);
+}
+
+bool mxp_watch_reopen(mxp_watch_t *watch)
+{
 	if (watch->wake < 0) {
-		mxp_watch_close(watch);
+		// Whoever wakes it may be another thread.
+		__atomic_store_n(&watch->wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		                 __ATOMIC_RELAXED);
+	}
+	if (watch->inotify >= 0) {
 		return false;
 	}
-	return true;
+	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	watch->error = errno;
+	return watch->inotify >= 0;
 }
 
 void mxp_watch_close(mxp_watch_t *watch)
@@ -37,14 +48,18 @@ void mxp_watch_remove(mxp_watch_t *watch, int folder)
 	(void)inotify_rm_watch(watch->inotify, folder);
 }
 
-int mxp_watch_add(mxp_watch_t *watch, const char *path)
+int mxp_watch_add(mxp_watch_t *watch, const char *path, int *error)
 {
 	char folder[PATH_MAX];
 	if (watch->inotify < 0) {
+		*error = watch->error;
 		return -1;
 	}
-	return inotify_add_watch(watch->inotify, mxp_file_folder(path, folder, sizeof(folder)),
-	                         IN_CLOSE_WRITE | IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR);
+	const int added = inotify_add_watch(
+		watch->inotify, mxp_file_folder(path, folder, sizeof(folder)),
+		IN_CLOSE_WRITE | IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ONLYDIR);
+	*error = added < 0 ? errno : *error;
+	return added;
 }
 
 static void report_events(const char *buf, size_t len, mxp_watch_f changed, void *ctx)
@@ -65,8 +80,9 @@ static void report_events(const char *buf, size_t len, mxp_watch_f changed, void
 void mxp_watch_wait(mxp_watch_t *watch, int timeout_ms, int collect_ms)
 {
 	struct pollfd fds[] = {
+		// Ignored if negative.
 		{ .fd = watch->wake, .events = POLLIN },
-		{ .fd = watch->inotify, .events = POLLIN }, // Ignored if negative.
+		{ .fd = watch->inotify, .events = POLLIN },
 	};
 	int ready = poll(fds, 2, timeout_ms);
 	if (ready > 0 && fds[0].revents == 0) {
@@ -91,5 +107,5 @@ void mxp_watch_drain(mxp_watch_t *watch, mxp_watch_f changed, void *ctx)
 void mxp_watch_wake(mxp_watch_t *watch)
 {
 	const uint64_t one = 1;
-	(void)!write(watch->wake, &one, sizeof(one));
+	(void)!write(__atomic_load_n(&watch->wake, __ATOMIC_RELAXED), &one, sizeof(one));
 }

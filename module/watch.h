@@ -18,7 +18,8 @@
 /*! \brief Watch. */
 typedef struct {
 	int inotify; /*!< Descriptor of inotify, -1 if there is none. */
-	int wake;    /*!< Descriptor that ends a wait. */
+	int wake;    /*!< Descriptor that ends a wait, likewise. */
+	int error;   /*!< Why there is no descriptor of inotify (errno). */
 } mxp_watch_t;
 
 /*!
@@ -34,11 +35,20 @@ typedef void (*mxp_watch_f)(void *ctx, int folder, const char *name, mxp_heard_t
 /*!
  * \brief Opens a watch.
  *
- * \param watch  Output: watch.
+ * Without descriptors it hears of nothing and cannot be woken: then waiting takes its time.
  *
- * \return False if it cannot even be woken.
+ * \param watch  Output: watch.
  */
-bool mxp_watch_open(mxp_watch_t *watch);
+void mxp_watch_open(mxp_watch_t *watch);
+
+/*!
+ * \brief Opens what could not be opened yet.
+ *
+ * \param watch  Watch.
+ *
+ * \return True if folders can be added from now on; none is there yet.
+ */
+bool mxp_watch_reopen(mxp_watch_t *watch);
 
 /*!
  * \brief Closes a watch.
@@ -60,10 +70,11 @@ void mxp_watch_remove(mxp_watch_t *watch, int folder);
  *
  * \param watch  Watch.
  * \param path   Path of the file.
+ * \param error  Output: why it cannot be watched (errno), unchanged if it can.
  *
  * \return Number of the folder, negative if it cannot be watched.
  */
-int mxp_watch_add(mxp_watch_t *watch, const char *path);
+int mxp_watch_add(mxp_watch_t *watch, const char *path, int *error);
 
 /*!
  * \brief Waits for something to happen, or to be woken.

@@ -7,15 +7,17 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "server"))
+for folder in ("server", "bench"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / folder))
 
 from knot import Knotd  # noqa: E402
 from signing import signed_by  # noqa: E402
 
-# A shell without job control starts what runs in the background with these ignored, and what is
-# started here would inherit that.
+# A shell without job control starts what runs in the background with the first two ignored, nohup
+# with the third, and what is started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def servers_below(path):

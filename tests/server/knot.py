@@ -114,7 +114,7 @@ class Knotd:
 
     def __init__(self, path, zones, settings=None, map_text=MAP.read_text(), instances=None,
                  modules=None, server="", extra="", zone_extra="", tail="", module=True,
-                 confdb=False, daemon=False, valgrind=()):
+                 confdb=False, daemon=False, valgrind=(), environment=None):
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         self.zones = dict(zones)
@@ -129,6 +129,7 @@ class Knotd:
         self.confdb = confdb
         self.daemon = daemon
         self.wrapper = list(valgrind)
+        self.environment = {**os.environ, **(environment or {})}
         self.patience = PATIENCE * (4 if valgrind else 1)
         self.map_path = self.path / "mx-presets.zone"
         self.log_path = self.path / "knotd.log"
@@ -241,7 +242,8 @@ zone:
             output = open(self.path / "output.log", "wb")
             self.process = subprocess.Popen(
                 [*self.wrapper, "knotd", *self.arguments()],
-                stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=self.environment)
             output.close()
             if self.daemon:
                 self.process.wait(self.patience)
@@ -425,6 +427,15 @@ def mx_of(answer):
         return dns.rcode.to_text(answer.rcode())
     return sorted((rrset.ttl, rdata.preference, rdata.exchange.to_text())
                   for rrset in answer.answer if rrset.rdtype == dns.rdatatype.MX
+                  for rdata in rrset)
+
+
+def txt_of(answer):
+    """The TXT records of an answer, (TTL, strings), or its rcode if it is not NOERROR."""
+    if answer.rcode() != dns.rcode.NOERROR:
+        return dns.rcode.to_text(answer.rcode())
+    return sorted((rrset.ttl, rdata.strings)
+                  for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT
                   for rdata in rrset)
 
 

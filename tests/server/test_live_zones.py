@@ -93,3 +93,22 @@ def test_catalog_members_meanwhile(live):  # noqa: F811
                 rcode_is(server, name, 5)
     states.wait(server)
     assert names_in_log(server) <= {f"{name}." for name in [*ZONES, CATALOG, *names]}
+
+
+def test_large_member_leaves(live):  # noqa: F811
+    """One that came last takes long to free, while maps are logged: not in its name any more."""
+    server, states = live(start=False)
+    server.tail = catalog(server.path)
+    server.write_zone(CATALOG, zone_text('version 0 TXT "2"\n'))
+    server.start()
+    large = "large.example"
+    server.write_zone(large, zone_text("".join(f"h{n} A 192.0.2.1\n" for n in range(600_000))))
+    server.set_zone(CATALOG, f"set large.zones 0 PTR {large}.")
+    rcode_is(server, large, 0)
+    loads = len(server.log_lines(LOADED))
+    with background(states.switch):
+        server.set_zone(CATALOG, "unset large.zones")
+        rcode_is(server, large, 5)
+        server.wait_log(LOADED, loads + 20)
+    states.wait(server)
+    assert names_in_log(server) <= {f"{name}." for name in [*ZONES, CATALOG, large]}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -24,12 +25,16 @@ static mxp_mapfile_t *file;
 /*! \brief What was logged since it was last looked at. */
 static size_t infos;
 static size_t errors;
+static size_t warnings;
+static char last[512];
 
 static void log_line(void *ctx, int priority, const char *message)
 {
 	(void)ctx;
 	infos += (priority == LOG_INFO);
 	errors += (priority == LOG_ERR);
+	warnings += (priority == LOG_WARNING);
+	snprintf(last, sizeof(last), "%s", message);
 	print_message("# %s\n", message);
 }
 
@@ -55,6 +60,20 @@ static void write_file(const char *text)
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+/*! \brief Makes a map file, and begins with what is there. */
+static mxp_mapfile_t *begin(void)
+{
+	mxp_reading_t reading;
+	mxp_mapfile_t *made = mxp_mapfile_new(path, NULL);
+	assert_non_null(made);
+	assert_true(made->unread);
+	mxp_reading_make_first(path, &reading);
+	mxp_mapfile_begin(made, &reading, now_ms);
+	mxp_reading_clear(&reading);
+	assert_false(made->unread);
+	return made;
+}
+
 static int open_file(void **state)
 {
 	(void)state;
@@ -67,7 +86,8 @@ static int open_file(void **state)
 	now_ms = 10000;
 	infos = 0;
 	errors = 0;
-	file = mxp_mapfile_new(path, NULL, now_ms);
+	warnings = 0;
+	file = begin();
 	return file != NULL && file->loaded != NULL ? 0 : -1;
 }
 
@@ -122,7 +142,7 @@ static void makes_answers(void **state)
 	for (size_t i = 0; i < map->count; i++) {
 		knot_dname_storage_t name;
 		const mxp_preset_t *preset = &map->presets[i];
-		const mxp_answer_t *answer = file->loaded->answers[i];
+		const mxp_answer_t *answer = file->loaded->answers[i].mx;
 		if (preset->rrs.count == 0) {
 			assert_null(answer);
 			continue;
@@ -147,7 +167,7 @@ static void reads_a_young_file_again(void **state)
 	assert_non_null(out);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
-	mxp_mapfile_t *young = mxp_mapfile_new(path, NULL, now_ms);
+	mxp_mapfile_t *young = begin();
 	assert_non_null(young);
 	expect_logs(1, 0);
 	assert_int_equal(mxp_mapfile_check(young, now_ms), now_ms + 300);
@@ -321,6 +341,111 @@ static void retries_what_lacked_something(void **state)
 	mxp_instance_free(instance);
 }
 
+/*! \brief Leaves no descriptor for another file, or lets there be some again. */
+static void limit_files(bool limited)
+{
+	static rlim_t before;
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limited) {
+		before = limit.rlim_cur;
+	}
+	limit.rlim_cur = limited ? 0 : before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/*! \brief Why a file cannot be read may pass: that is logged once, and tried again. */
+static void tries_again_what_passes(void **state)
+{
+	(void)state;
+	static const uint64_t waits_ms[] = {
+		500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 64000
+	};
+	static const char *const texts[] = { NEW_MAP, MAP, BAD_MAP };
+	settle();
+	expect_logs(1, 0);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const mxp_loaded_t *loaded = file->loaded;
+		write_file(texts[i]);
+		(void)mxp_mapfile_check(file, now_ms);
+		limit_files(true);
+		for (size_t j = 0; j < COUNT(waits_ms); j++) {
+			take();
+			assert_int_equal(mxp_mapfile_check(file, now_ms), now_ms + waits_ms[j]);
+			now_ms += waits_ms[j];
+		}
+		mxp_mapfile_hurry(file);
+		assert_int_equal(mxp_mapfile_check(file, now_ms), now_ms - 64000 + 500);
+		limit_files(false);
+		expect_logs(0, 1);
+		assert_non_null(strstr(last, "too many open files"));
+		assert_ptr_equal(file->loaded, loaded);
+
+		take();
+		const bool good = (strcmp(texts[i], BAD_MAP) != 0);
+		expect_logs(good, !good);
+		assert_int_equal(file->loaded != loaded, good);
+		assert_int_equal(file->refused, !good);
+		mxp_mapfile_hurry(file);
+		assert_int_equal(mxp_mapfile_check(file, now_ms), MXP_NEVER);
+	}
+}
+
+/*! \brief A file that did not change while it could not be read is taken again. */
+static void logs_the_end_of_what_passes(void **state)
+{
+	(void)state;
+	settle();
+	expect_logs(1, 0);
+	limit_files(true);
+	take();
+	limit_files(false);
+	expect_logs(0, 1);
+	take();
+	expect_logs(1, 0);
+	assert_false(file->refused);
+	take();
+	expect_logs(0, 0);
+}
+
+/*! \brief That others can write a map is a warning, once for each way. */
+static void warns_of_writers(void **state)
+{
+	(void)state;
+	settle();
+	expect_logs(1, 0);
+	assert_int_equal(warnings, 0);
+	static const struct {
+		bool is_folder;
+		mode_t mode;
+		const char *word; // NULL if there is no warning.
+	} steps[] = {
+		{ false, 0664, NULL }, // The group is the server's own, or root's.
+		{ false, 0666, "others can write it" },
+		{ false, 0666, NULL },
+		{ false, 0644, NULL },
+		{ true, 0777, "others can write its folder" },
+		{ true, 01777, NULL },
+		{ true, 0700, NULL },
+	};
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		warnings = 0;
+		assert_int_equal(chmod(steps[i].is_folder ? folder : path, steps[i].mode), 0);
+		take();
+		expect_logs(0, 0);
+		assert_int_equal(warnings, steps[i].word != NULL);
+		assert_true(warnings == 0 || strstr(last, steps[i].word) != NULL);
+	}
+	if (geteuid() == 0) { // Nobody else can give a file away.
+		warnings = 0;
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		take();
+		expect_logs(0, 0);
+		assert_int_equal(warnings, 1);
+		assert_non_null(strstr(last, "another user"));
+	}
+}
+
 static void knows_its_entries(void **state)
 {
 	(void)state;
@@ -365,6 +490,9 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(logs_nothing_new_of_an_inode),
 	cmocka_unit_test(logs_once_that_a_file_is_gone),
 	cmocka_unit_test(retries_what_lacked_something),
+	cmocka_unit_test(tries_again_what_passes),
+	cmocka_unit_test(logs_the_end_of_what_passes),
+	cmocka_unit_test(warns_of_writers),
 	cmocka_unit_test(knows_its_entries),
 };
 

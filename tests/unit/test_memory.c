@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <unistd.h>
+
 #include "expand.h"
 #include "decision.h"
+#include "file.h"
 #include "marker.h"
 #include "unit.h"
 
@@ -203,6 +206,37 @@ static void check_decision(void **state)
 	mxp_map_free(map);
 }
 
+/*! \brief Without memory, TXT are what the zone stores. */
+static void decision_of_txt(void **state)
+{
+	(void)state;
+	mxp_map_t *map = make_map(map_text);
+	const mxp_rules_t rules = {
+		.builtin = "house", .marker = true, .filter = true, .spf = true
+	};
+	const mxp_view_t view = mxp_view(&rules, map);
+	knot_dname_storage_t zone;
+	mxp_apex_t apex = {
+		.zone = make_name("example.com.", zone),
+		.txt = make_rrs("TXT", "\"a\"\n\"mx-preset=\" \"house\""),
+	};
+	size_t allocations = 0;
+	for (bool good = false; !good; allocations++) {
+		mxp_decision_t decision;
+		start_countdown(allocations);
+		mxp_decide_txt(&rules, &view, &apex, &counting, &decision);
+		stop_countdown();
+		good = !failed;
+		assert_int_equal(decision.serve, good ? MXP_SERVE_ADDED : MXP_SERVE_STORED);
+		assert_int_equal(decision.rrs.count, good ? 3 : 0);
+		mxp_decision_clear(&decision, &counting);
+		assert_int_equal(outstanding, 0);
+	}
+	assert_in_range(allocations, 3, SIZE_MAX);
+	knot_rdataset_clear(&apex.txt, NULL);
+	mxp_map_free(map);
+}
+
 static void expansion(void **state)
 {
 	(void)state;
@@ -259,7 +293,40 @@ static void reading(void **state)
 	assert_in_range(allocations, 30, SIZE_MAX);
 }
 
+/*! \brief What was not read has no length, and the cause is one that passes. */
+static void file(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/mxpreset-XXXXXX";
+	const int fd = mkstemp(path);
+	assert_int_equal(write(fd, map_text, sizeof(map_text) - 1), sizeof(map_text) - 1);
+	for (size_t allocations = 0; allocations < 2; allocations++) {
+		char *data = path;
+		size_t size = 1;
+		mxp_file_id_t id;
+		const char *reason = NULL;
+		start_countdown(allocations);
+		const int ret = mxp_file_read(path, &data, &size, &id, &reason);
+		stop_countdown();
+		if (failed) {
+			assert_int_equal(ret, KNOT_EBUSY);
+			assert_null(data);
+			assert_int_equal(size, 0);
+			assert_non_null(strstr(reason, "memory"));
+		} else {
+			assert_int_equal(ret, KNOT_EOK);
+			assert_int_equal(size, sizeof(map_text) - 1);
+		}
+		assert_int_equal(failed, allocations == 0);
+		free(data);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static const struct CMUnitTest others[] = {
+	cmocka_unit_test(file),
+	cmocka_unit_test(decision_of_txt),
 	cmocka_unit_test(expansion),
 	cmocka_unit_test(reading),
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +26,15 @@ static void write_file(const char *name)
 	assert_int_equal(fclose(file), 0);
 }
 
+/*! \brief Adds the folder of a file. */
+static int add(const char *path)
+{
+	int error = 0;
+	const int number = mxp_watch_add(&watch, path, &error);
+	assert_int_equal(error != 0, number < 0);
+	return number;
+}
+
 static int open_all(void **state)
 {
 	(void)state;
@@ -34,7 +44,8 @@ static int open_all(void **state)
 	}
 	write_file("map");
 	write_file("sub/map");
-	return mxp_watch_open(&watch) ? 0 : -1;
+	mxp_watch_open(&watch);
+	return watch.wake >= 0 && watch.inotify >= 0 ? 0 : -1;
 }
 
 static int close_all(void **state)
@@ -160,7 +171,7 @@ static const event_t events[] = {
 static void check_event(void **state)
 {
 	const event_t *row = *state;
-	assert_int_equal(mxp_watch_add(&watch, "map"), 1);
+	assert_int_equal(add("map"), 1);
 	row->happen();
 	if (*row->told != '\0') {
 		mxp_watch_wait(&watch, FOREVER, 0);
@@ -175,18 +186,18 @@ static void numbers_folders(void **state)
 {
 	(void)state;
 	char path[96];
-	const int here = mxp_watch_add(&watch, "map");
-	const int sub = mxp_watch_add(&watch, "sub/map");
-	const int root = mxp_watch_add(&watch, "/map");
+	const int here = add("map");
+	const int sub = add("sub/map");
+	const int root = add("/map");
 	assert_true(here > 0 && sub > 0 && root > 0);
 	assert_int_not_equal(here, sub);
 	assert_int_not_equal(here, root);
 	assert_int_not_equal(sub, root);
 	snprintf(path, sizeof(path), "%s/other", folder);
-	assert_int_equal(mxp_watch_add(&watch, path), here);
-	assert_int_equal(mxp_watch_add(&watch, "sub/../map"), here);
-	assert_true(mxp_watch_add(&watch, "nowhere/map") < 0);
-	assert_true(mxp_watch_add(&watch, "map/map") < 0);
+	assert_int_equal(add(path), here);
+	assert_int_equal(add("sub/../map"), here);
+	assert_true(add("nowhere/map") < 0);
+	assert_true(add("map/map") < 0);
 
 	mxp_watch_remove(&watch, root); // Others may write there.
 	write_file("sub/map");
@@ -197,15 +208,15 @@ static void numbers_folders(void **state)
 static void forgets_a_folder(void **state)
 {
 	(void)state;
-	const int here = mxp_watch_add(&watch, "map");
-	const int sub = mxp_watch_add(&watch, "sub/map");
+	const int here = add("map");
+	const int sub = add("sub/map");
 	mxp_watch_remove(&watch, here);
 	write_file("map");
 	write_file("sub/map");
 	assert_string_equal(read_watch().text, "2:map 2:map! ");
 
 	// A new number, and the other folder is still watched.
-	assert_false(mxp_watch_add(&watch, "map") == here);
+	assert_false(add("map") == here);
 	mxp_watch_remove(&watch, sub);
 	mxp_watch_remove(&watch, -1);
 	write_file("map");
@@ -227,7 +238,7 @@ static void tells_that_names_were_lost(void **state)
 	if (limit == 0) {
 		skip();
 	}
-	assert_int_equal(mxp_watch_add(&watch, "map"), 1);
+	assert_int_equal(add("map"), 1);
 	for (unsigned i = 0; i <= limit; i++) {
 		assert_int_equal(rename(i % 2 == 0 ? "map" : "new", i % 2 == 0 ? "new" : "map"), 0);
 	}
@@ -275,12 +286,31 @@ static void does_without_inotify(void **state)
 	(void)state;
 	assert_int_equal(close(watch.inotify), 0);
 	watch.inotify = -1;
-	assert_true(mxp_watch_add(&watch, "map") < 0);
+	watch.error = EMFILE;
+	assert_true(add("map") < 0);
 	write_file("map");
 	mxp_watch_wake(&watch);
 	mxp_watch_wait(&watch, FOREVER, 0);
 	assert_string_equal(read_watch().text, "");
 	mxp_watch_remove(&watch, 1);
+
+	assert_true(mxp_watch_reopen(&watch));
+	assert_false(mxp_watch_reopen(&watch));
+	assert_int_equal(add("map"), 1);
+	write_file("map");
+	assert_string_not_equal(read_watch().text, "");
+}
+
+/*! \brief Without any descriptor, waiting takes its time. */
+static void does_without_descriptors(void **state)
+{
+	(void)state;
+	mxp_watch_close(&watch);
+	watch = (mxp_watch_t){ .wake = -1, .inotify = -1, .error = EMFILE };
+	assert_true(add("map") < 0);
+	mxp_watch_wake(&watch);
+	mxp_watch_wait(&watch, 1, 0);
+	assert_string_equal(read_watch().text, "");
 }
 
 static const struct CMUnitTest others[] = {
@@ -289,6 +319,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(tells_that_names_were_lost),
 	cmocka_unit_test(is_woken),
 	cmocka_unit_test(does_without_inotify),
+	cmocka_unit_test(does_without_descriptors),
 };
 
 static struct CMUnitTest tests[COUNT(events) + COUNT(others)];

@@ -145,7 +145,7 @@ static void begin_attempt(pending_t *pending)
 	}
 }
 
-/*! \brief Hands the answer over, which may be in the stream, and makes room for another question. */
+/*! \brief Hands the answer over, which may be in the stream, and makes room for a question. */
 static void finish(run_t *run, pending_t *pending, const knot_pkt_t *answer)
 {
 	close_socket(pending);

@@ -19,7 +19,7 @@ typedef struct {
 	json_t *reply;
 } ask_own_t;
 
-static bool next(void *ctx, question_t *question)
+static bool next_question(void *ctx, question_t *question)
 {
 	ask_own_t *own = ctx;
 	const bool first = !own->asked;
@@ -28,7 +28,7 @@ static bool next(void *ctx, question_t *question)
 	return first;
 }
 
-static void done(void *ctx, const question_t *question, const knot_pkt_t *answer)
+static void take_answer(void *ctx, const question_t *question, const knot_pkt_t *answer)
 {
 	(void)question;
 	ask_own_t *own = ctx;
@@ -56,7 +56,7 @@ bool differs_check(control_t *control, const knot_dname_t *zone, json_t *report)
 	ask_own_t own = {
 		.question = { .server = &server, .name = zone, .type = KNOT_RRTYPE_MX },
 	};
-	const ask_job_t job = { next, done, &own };
+	const ask_job_t job = { next_question, take_answer, &own };
 	if (own_find(control, zone, &server)) {
 		ask_all(&job);
 	}

@@ -30,7 +30,7 @@ static void add_address(const knot_ctl_data_t *unit, void *ctx)
 	}
 }
 
-static bool next(void *ctx, question_t *question)
+static bool next_question(void *ctx, question_t *question)
 {
 	search_t *search = ctx;
 	if (search->asked == search->count) {
@@ -44,7 +44,7 @@ static bool next(void *ctx, question_t *question)
 	return true;
 }
 
-static void done(void *ctx, const question_t *question, const knot_pkt_t *answer)
+static void take_answer(void *ctx, const question_t *question, const knot_pkt_t *answer)
 {
 	search_t *search = ctx;
 	if (answer != NULL && !search->answered) {
@@ -57,7 +57,7 @@ static void done(void *ctx, const question_t *question, const knot_pkt_t *answer
 bool own_find(control_t *control, const knot_dname_t *zone, ask_server_t *server)
 {
 	search_t search = { .zone = zone };
-	const ask_job_t job = { next, done, &search };
+	const ask_job_t job = { next_question, take_answer, &search };
 	(void)conf_read(control, "server", NULL, "listen", add_address, &search);
 	ask_all(&job);
 	if (search.answered) {

@@ -75,7 +75,7 @@ static checked_t *begin_zone(verify_t *verify)
 }
 
 /*! \brief For each server the MX, and then the SOA. */
-static bool next(void *ctx, question_t *question)
+static bool next_question(void *ctx, question_t *question)
 {
 	verify_t *verify = ctx;
 	if (verify->begun == 0 || verify->asked == 2 * verify->server_count) {
@@ -193,7 +193,7 @@ static void print_zones(verify_t *verify)
 	}
 }
 
-static void done(void *ctx, const question_t *question, const knot_pkt_t *answer)
+static void take_answer(void *ctx, const question_t *question, const knot_pkt_t *answer)
 {
 	verify_t *verify = ctx;
 	checked_t *zone = question->ctx;
@@ -259,7 +259,7 @@ static bool prepare(verify_t *verify)
 	}
 	bool done = read_zones(verify, &control);
 	if (done && verify->count > 0) {
-		knot_dname_storage_t name;
+		knot_dname_storage_t name = "";
 		read_name(verify, 0, name);
 		done = own_find(&control, name, &verify->servers[0]);
 		if (!done) {
@@ -273,7 +273,7 @@ static bool prepare(verify_t *verify)
 
 static int ask_servers(verify_t *verify)
 {
-	const ask_job_t job = { next, done, verify };
+	const ask_job_t job = { next_question, take_answer, verify };
 	if (!prepare(verify)) {
 		return STATUS_WRONG;
 	}

@@ -128,7 +128,8 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
  * \brief Decides which TXT records a zone is served with: the SPF record follows the MX.
  *
  * An SPF record that the zone stores always wins, and nothing ever fails: where no other record is
- * due, or one cannot be made, the zone is served with what it stores.
+ * due, or one cannot be made, the zone is served with what it stores. That memory is exhausted is its
+ * only fault; those of the MX are theirs.
  *
  * \param rules  Instance's rules.
  * \param view   Instance's view of the map.

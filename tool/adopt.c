@@ -69,7 +69,7 @@ static char *reason_to_leave_out(const knot_rdataset_t *before, const knot_rdata
 static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance_t *instance,
                     bool named, node_t *after, char **reason)
 {
-	*after = (node_t){ .has = apex->has };
+	*after = (node_t){ .has = apex->has, .txt_ttl = apex->txt_ttl };
 	if (apex->mx.count == 0) {
 		return FATE_STAYS;
 	}

@@ -59,6 +59,7 @@ static void write_dry(edit_all_t *all, const fleet_zone_t *zone, zone_t *records
 	apex->mx = after->mx;
 	apex->mx_ttl = after->mx_ttl;
 	apex->txt = after->txt;
+	apex->txt_ttl = after->txt_ttl;
 	bool wrong;
 	json_t *report = lint_report(records, zone->instance, &wrong);
 	output_json_line(report, all->out);

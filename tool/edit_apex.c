@@ -34,19 +34,59 @@ static bool set_mx(edit_t *edit, const node_t *before, const node_t *after)
 	return done;
 }
 
-bool edit_set_apex(edit_t *edit, const node_t *after)
+/*! \brief Takes a TXT record that one apex has and another one has not. */
+typedef bool (*txt_f)(const node_t *of, const char *text, void *ctx);
+
+/*! \brief Calls a function for the TXT records that one apex has and another one has not, as long
+ *         as it returns true. */
+static bool for_txt_without(const knot_dname_t *zone, const node_t *of, const node_t *other,
+                            txt_f call, void *ctx)
 {
-	const node_t *before = zone_node(edit->zone, edit->name);
-	bool done = same_mx(before, after) || set_mx(edit, before, after);
-	knot_rdata_t *txt = before->txt.rdata;
-	for (size_t i = 0; i < before->txt.count && done; i++, txt = knot_rdataset_next(txt)) {
-		if (!knot_rdataset_member(&after->txt, txt)) {
-			char *text = edit_txt_text(edit->name, txt);
-			done = edit_unset(edit, edit->name, "TXT", text);
+	bool done = true;
+	knot_rdata_t *txt = of->txt.rdata;
+	for (size_t i = 0; i < of->txt.count && done; i++, txt = knot_rdataset_next(txt)) {
+		if (!knot_rdataset_member(&other->txt, txt)) {
+			char *text = edit_txt_text(zone, txt);
+			done = call(of, text, ctx);
 			free(text);
 		}
 	}
 	return done;
+}
+
+static bool unset_txt(const node_t *of, const char *text, void *ctx)
+{
+	(void)of;
+	edit_t *edit = ctx;
+	return edit_unset(edit, edit->name, "TXT", text);
+}
+
+static bool set_txt(const node_t *of, const char *text, void *ctx)
+{
+	edit_t *edit = ctx;
+	return edit_set(edit, edit->name, "TXT", of->txt_ttl, text);
+}
+
+bool edit_set_apex(edit_t *edit, const node_t *after)
+{
+	const node_t *before = zone_node(edit->zone, edit->name);
+	return (same_mx(before, after) || set_mx(edit, before, after)) &&
+	       for_txt_without(edit->name, before, after, unset_txt, edit) &&
+	       for_txt_without(edit->name, after, before, set_txt, edit);
+}
+
+/*! \brief What is written of a change. */
+typedef struct {
+	const char *zone;
+	FILE *out;
+	char sign;
+} line_t;
+
+static bool write_txt(const node_t *of, const char *text, void *ctx)
+{
+	const line_t *line = ctx;
+	fprintf(line->out, "%8c %s %u TXT %s\n", line->sign, line->zone, of->txt_ttl, text);
+	return true;
 }
 
 static void write_mx(const knot_dname_t *zone, char sign, const node_t *node, FILE *out)
@@ -68,13 +108,8 @@ void edit_write_apex(const knot_dname_t *zone, const node_t *before, const node_
 		write_mx(zone, '+', after, out);
 	}
 	name_str_t name = "";
-	knot_rdata_t *txt = before->txt.rdata;
-	for (size_t i = 0; i < before->txt.count; i++, txt = knot_rdataset_next(txt)) {
-		if (!knot_rdataset_member(&after->txt, txt)) {
-			char *text = edit_txt_text(zone, txt);
-			fprintf(out, "%8c %s %u TXT %s\n", '-', name_str(zone, name),
-			        before->txt_ttl, text);
-			free(text);
-		}
-	}
+	line_t removed = { name_str(zone, name), out, '-' };
+	line_t added = { name, out, '+' };
+	(void)for_txt_without(zone, before, after, write_txt, &removed);
+	(void)for_txt_without(zone, after, before, write_txt, &added);
 }

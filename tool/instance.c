@@ -79,6 +79,8 @@ void instance_set(instance_t *instance, const char *item, const char *value)
 		rules->marker = on;
 	} else if (strcmp(item, "filter") == 0) {
 		rules->filter = on;
+	} else if (strcmp(item, "spf") == 0) {
+		rules->spf = on;
 	} else if (strcmp(item, "dnssec") == 0) {
 		instance->leaves_signed = (strcmp(value, "off") == 0);
 	}

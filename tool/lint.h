@@ -29,6 +29,19 @@ knot_rdataset_t lint_decide(const knot_dname_t *zone, const node_t *apex,
                             const instance_t *instance, mxp_decision_t *decision);
 
 /*!
+ * \brief Decides which TXT records are served for a zone.
+ *
+ * \param zone      Name of the zone.
+ * \param apex      What it stores at its apex.
+ * \param instance  The instance of the module that it uses.
+ * \param decision  Output: decision, to be cleared.
+ *
+ * \return Records that are served, which belong to decision or apex.
+ */
+knot_rdataset_t lint_decide_txt(const knot_dname_t *zone, const node_t *apex,
+                                const instance_t *instance, mxp_decision_t *decision);
+
+/*!
  * \brief Reports on a zone.
  *
  * What is beyond the zone (no map, no module) is told on the standard error output.

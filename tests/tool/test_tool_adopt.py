@@ -178,6 +178,31 @@ def test_freeze_and_take_the_module_out(knotd):
     assert answers(server) == before
 
 
+def test_freeze_of_spf_records(knotd):
+    """With `spf: on`, the record that follows the preset is stored as well."""
+    server = knotd({name: zone_text(body) for name, body in FROZEN.items()},
+                   settings={"spf": True})
+
+    def texts():
+        """All TXT records but markers, and their TTL."""
+        answers = {zone: server.ask(zone, "TXT").answer for zone in server.zones}
+        return {zone: [(rrset.ttl, text) for rrset in rrsets
+                       for text in sorted(rdata.to_text() for rdata in rrset)
+                       if "x-preset=" not in text] for zone, rrsets in answers.items()}
+    before, before_txt = answers(server), texts()
+    assert "include:_spf.house.example" in str(before_txt["nothing.example"])
+    assert "include:_spf.house.example" in str(before_txt["stored.example"])
+    assert "include:" in str(before_txt["dashed.example"])
+    dry = run("-n", "-j", "-a", "freeze", server=server)
+    result = run("-j", "-a", "freeze", server=server)
+    assert result.status == 0 and objects(dry) == objects(result)
+    assert (answers(server), texts()) == (before, before_txt)
+    assert run("-a", "freeze", server=server).out == f"changed 0 of {len(FROZEN)} zones\n"
+    server.module = False
+    server.reload()
+    assert (answers(server), texts()) == (before, before_txt)
+
+
 def test_freeze_of_signed_zones(knotd):
     """The same, with signatures."""
     server = knotd({"a.example": zone_text(), "b.example": zone_text(MARKER)}, zone_extra=SIGNING)

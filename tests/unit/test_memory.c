@@ -229,6 +229,7 @@ static void decision_of_txt(void **state)
 		good = !failed;
 		assert_int_equal(decision.serve, good ? MXP_SERVE_ADDED : MXP_SERVE_STORED);
 		assert_int_equal(decision.rrs.count, good ? 3 : 0);
+		assert_int_equal(decision.fault.cause, good ? MXP_OK : MXP_NO_MEMORY);
 		mxp_decision_clear(&decision, &counting);
 		assert_int_equal(outstanding, 0);
 	}

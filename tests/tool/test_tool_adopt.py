@@ -314,15 +314,12 @@ def test_server_dies(knotd, tmp_path):
     """What is done is done; run again, the rest is."""
     zones = {f"z{i}.example": zone_text() for i in range(6)}
     server = knotd(zones)
-
-    def act():
-        server.process.kill()
-        server.process.wait()
-    between = Relay(server, tmp_path / "relay", b"zone-diff", act)
+    between = Relay(server, tmp_path / "relay", b"zone-diff", server.process.kill)
     result = run("-j", "-a", "freeze", server=between)
     between.close()
     assert (result.status, result.out) == (1, "")
     assert result.err.count("no answer") == 2 and "run it again" in result.err.splitlines()[-1]
+    server.process.wait()
     server.process = None
     server.start()
     result = run("-j", "-a", "freeze", server=server)

@@ -135,7 +135,7 @@ zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	const bool done = control_call(control, &request, write_record, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 
 	zone_t *zone = NULL;
 	if (done) {

@@ -24,6 +24,13 @@ void *need(void *ptr)
 	return ptr;
 }
 
+void text_close(FILE *out)
+{
+	if (fclose(out) != 0) {
+		need(NULL);
+	}
+}
+
 __attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)
 {
 	char *text = NULL;

@@ -228,7 +228,7 @@ static knotd_in_state_t preanswer_broken(knotd_in_state_t state, knot_pkt_t *pkt
 		return state;
 	}
 	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
-	if (mxp_qtype_is_mx(pkt) &&
+	if (mxp_qtype_is_in(pkt, MXP_TYPE_MX) &&
 	    pkt->qname_size == knot_dname_size(knotd_qdata_zone_name(qdata))) {
 		const mxp_decision_t decision = { .serve = MXP_SERVE_FAIL };
 		mxp_totals_count(qdata->params->thread_id, &decision);

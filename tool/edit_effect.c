@@ -140,8 +140,10 @@ void edit_tell_effect(const edit_t *edit, const zone_t *after, const json_t *rep
 		text_warning("%s", dead);
 	}
 	effect_t effect;
-	effect.rrs_before = lint_decide(edit->zone, &edit->instance, &effect.before);
-	effect.rrs_after = lint_decide(after, &edit->instance, &effect.after);
+	effect.rrs_before = lint_decide(edit->name, zone_node(edit->zone, edit->name),
+	                                &edit->instance, &effect.before);
+	effect.rrs_after = lint_decide(edit->name, zone_node(after, edit->name), &edit->instance,
+	                               &effect.after);
 	warn_of_first_override(edit, &effect);
 	warn_of_unserved(edit, &effect);
 	warn_of_wildcard(edit);

@@ -32,12 +32,15 @@ class Relay:
 
     deaf     once it has acted, what the server says is not passed on
     rewrite  what the tool says is passed on with (octets, others) replaced
+    reply    once it has acted, the same of what the server says
     """
 
-    def __init__(self, server, path, command, act=lambda: None, deaf=False, rewrite=(b"", b"")):
+    def __init__(self, server, path, command, act=lambda: None, deaf=False, rewrite=(b"", b""),
+                 reply=(b"", b"")):
         self.socket_path = path
         self.target = str(server.socket_path)
         self.command, self.act, self.deaf, self.rewrite = command, act, deaf, rewrite
+        self.reply = reply
         self.acted = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -66,6 +69,8 @@ class Relay:
                     self.act()
                 if from_tool and self.rewrite[0]:
                     data = data.replace(*self.rewrite)
+                if not from_tool and self.reply[0] and self.acted.is_set():
+                    data = data.replace(*self.reply)
                 if from_tool or not (self.deaf and self.acted.is_set()):
                     target.sendall(data)
         for side in (source, target):

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <urcu.h>
 
+#include <libknot/descriptor.h>
+#include <libknot/rrtype/rrsig.h>
+
 #include "memo.h"
 
 /*! \brief All memos; no query takes the lock. */
@@ -35,6 +38,7 @@ static void free_memo(mxp_retired_t *retired)
 		}
 		block = next;
 	}
+	free(memo->known);
 	for (size_t i = 0; i < MXP_ANSWERS; i++) {
 		mxp_signed_free(&memo->answers[i]->retired);
 		mxp_signed_free(&memo->drafts[i]->retired);
@@ -213,4 +217,52 @@ void mxp_signed_put(mxp_signed_t **place, mxp_signed_t *answer)
 	if (before != NULL) {
 		mxp_retire(&before->retired, mxp_signed_free);
 	}
+}
+
+static void free_known(mxp_retired_t *retired)
+{
+	free(retired);
+}
+
+/*! \brief Finds the RRSIG of the SOA. */
+static const knot_rdata_t *find_soa(const knot_rdataset_t *rrsigs)
+{
+	knot_rdata_t *rdata = rrsigs->rdata;
+	for (size_t i = 0; i < rrsigs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA) {
+			return rdata;
+		}
+	}
+	return NULL;
+}
+
+void mxp_known_note(mxp_memo_t *memo, uint64_t generation, mxp_types_t types,
+                    const knot_rdataset_t *rrsigs)
+{
+	const knot_rdata_t *soa = find_soa(rrsigs);
+	const size_t size = soa != NULL ? sizeof(soa->len) + soa->len : 0;
+	mxp_known_t *known = soa != NULL ? malloc(sizeof(*known) + size) : NULL;
+	if (known == NULL) {
+		return;
+	}
+	known->generation = generation;
+	known->types = types;
+	known->size = rrsigs->size;
+	known->soa = (size_t)((const uint8_t *)soa - (const uint8_t *)rrsigs->rdata);
+	known->soa_size = size;
+	memcpy(known->bytes, soa, size);
+	mxp_known_t *before = rcu_xchg_pointer(&memo->known, known);
+	if (before != NULL) {
+		mxp_retire(&before->retired, free_known);
+	}
+}
+
+bool mxp_known_is(const mxp_memo_t *memo, uint64_t generation, mxp_types_t types,
+                  const knot_rdataset_t *rrsigs)
+{
+	const mxp_known_t *known = rcu_dereference(memo->known);
+	return known != NULL && known->generation == generation && known->types == types &&
+	       known->size == rrsigs->size &&
+	       memcmp(known->bytes, (const uint8_t *)rrsigs->rdata + known->soa, known->soa_size) ==
+	               0;
 }

@@ -21,6 +21,7 @@
 #include "decision.h"
 #include "keyring.h"
 #include "mapfile.h"
+#include "qtype.h"
 #include "retire.h"
 
 /*! \brief Types of answers that are remembered. */
@@ -33,12 +34,14 @@ typedef enum {
 /*! \brief A remembered signature of a denial. */
 typedef struct {
 	mxp_retired_t retired; /*!< For its end. */
-	size_t key_len;        /*!< Length of what it is remembered by. */
+	mxp_types_t types;     /*!< Types that the denial was made to list. */
+	size_t rrsig_len;      /*!< Length of the RRSIG that it replaces: it stands for all else. */
 	size_t len;            /*!< Length of the signature. */
 	uint16_t key_tag;      /*!< Tag of the key that has made it. */
 	bool stand_in;         /*!< That is not the key that was asked for. */
+	uint64_t generation;   /*!< Snapshot by which these types are all that is served. */
 	uint64_t due_ms;       /*!< When that one is to be looked for again. */
-	uint8_t bytes[];       /*!< What it is remembered by, and the signature. */
+	uint8_t bytes[];       /*!< RDATA of the RRSIG, and the signature. */
 } mxp_signature_t;
 
 /*! Signatures of one block. */
@@ -73,6 +76,17 @@ typedef struct {
 	uint8_t bytes[];        /*!< RDATA of all, and the keystores. */
 } mxp_signed_t;
 
+/*! \brief Types that a zone is served with and does not store: by what, for denials. */
+typedef struct {
+	mxp_retired_t retired; /*!< For its end. */
+	uint64_t generation;   /*!< Snapshot that it is right by. */
+	mxp_types_t types;     /*!< Types. */
+	size_t size;           /*!< Size of the RRSIG records of the apex. */
+	size_t soa;            /*!< Where that of the SOA is: it changes whenever the zone does. */
+	size_t soa_size;       /*!< Its size in octets. */
+	uint8_t bytes[];       /*!< Its RDATA, with the length before it. */
+} mxp_known_t;
+
 /*! \brief States of a memo in which somebody else has it, too. */
 enum {
 	MXP_MEMO_QUEUED = 1, /*!< It is in the queue. */
@@ -85,6 +99,7 @@ typedef struct mxp_memo {
 	mxp_retired_t retired;              /*!< For its end. */
 	mxp_signed_t *answers[MXP_ANSWERS]; /*!< Last answer of each type that was signed. */
 	mxp_signed_t *drafts[MXP_ANSWERS];  /*!< Answer of each type that waits to be signed. */
+	mxp_known_t *known;                 /*!< What is known of the zone's denials. */
 	mxp_block_t block;                  /*!< Signatures of denials. */
 	unsigned next_slot;                 /*!< The one to be forgotten next. */
 	uint64_t paused_until_ms;           /*!< No attempt before, after one that failed. */
@@ -152,6 +167,32 @@ mxp_memo_t *mxp_memo_walk_next(void);
  * \return False if memory is exhausted.
  */
 bool mxp_memo_reserve(mxp_memo_t *memo, size_t count);
+
+/*!
+ * \brief Remembers which types a zone is served with and does not store; if memory is exhausted,
+ *        that is just not known.
+ *
+ * \param memo        Memo.
+ * \param generation  Snapshot.
+ * \param types       Types.
+ * \param rrsigs      RRSIG records of the apex.
+ */
+void mxp_known_note(mxp_memo_t *memo, uint64_t generation, mxp_types_t types,
+                    const knot_rdataset_t *rrsigs);
+
+/*!
+ * \brief Tells if it is known that a zone is served with types. To be called within a read-side
+ *        section of liburcu.
+ *
+ * \param memo        Memo.
+ * \param generation  Snapshot.
+ * \param types       Types.
+ * \param rrsigs      RRSIG records of the apex.
+ *
+ * \return True if so.
+ */
+bool mxp_known_is(const mxp_memo_t *memo, uint64_t generation, mxp_types_t types,
+                  const knot_rdataset_t *rrsigs);
 
 /*!
  * \brief Makes an answer of what it is made of, without its RRSIG records.

@@ -109,21 +109,28 @@ static bool is_valid(const mxp_keys_t *keys, const mxp_signature_t *known)
 }
 
 /*! \brief Finds a remembered signature, and where it is. */
-static mxp_signature_t *look_up(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
-                                mxp_signature_t ***slot)
+static mxp_signature_t *look_up(mxp_memo_t *memo, mxp_types_t types, const uint8_t *rrsig,
+                                size_t len, mxp_signature_t ***slot)
 {
 	for (mxp_block_t *block = &memo->block; block != NULL;
 	     block = rcu_dereference(block->next)) {
 		for (size_t i = 0; i < MXP_BLOCK; i++) {
 			mxp_signature_t *known = rcu_dereference(block->signatures[i]);
-			if (known != NULL && known->key_len == key_len &&
-			    memcmp(known->bytes, key, key_len) == 0) {
+			if (known != NULL && known->types == types && known->rrsig_len == len &&
+			    memcmp(known->bytes, rrsig, len) == 0) {
 				*slot = &block->signatures[i];
 				return known;
 			}
 		}
 	}
 	return NULL;
+}
+
+const mxp_signature_t *mxp_signature_look_up(mxp_memo_t *memo, mxp_types_t types,
+                                             const uint8_t *rrsig, size_t len)
+{
+	mxp_signature_t **slot;
+	return look_up(memo, types, rrsig, len, &slot);
 }
 
 /*! \brief Where the signature is that is to be forgotten next. */
@@ -152,11 +159,11 @@ static bool is_due(mxp_signature_t *known)
 	                                   false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
-                                          size_t key_len)
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, mxp_types_t types,
+                                          const uint8_t *rrsig, size_t len)
 {
 	mxp_signature_t **slot;
-	mxp_signature_t *known = look_up(keys->memo, key, key_len, &slot);
+	mxp_signature_t *known = look_up(keys->memo, types, rrsig, len, &slot);
 	if (known != NULL && known->stand_in && (is_due(known) || !is_valid(keys, known))) {
 		return NULL;
 	}
@@ -164,21 +171,23 @@ const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t 
 }
 
 /*! \brief Remembers a signature, instead of what is there. */
-static const mxp_signature_t *insert(mxp_signature_t **slot, const uint8_t *key, size_t key_len,
-                                     const mxp_made_t *made)
+static const mxp_signature_t *insert(mxp_signature_t **slot, mxp_types_t types,
+                                     const uint8_t *rrsig, size_t rrsig_len, const mxp_made_t *made)
 {
 	const dnssec_binary_t *bytes = &made->bytes;
-	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + bytes->size);
+	mxp_signature_t *signature = malloc(sizeof(*signature) + rrsig_len + bytes->size);
 	if (signature == NULL) {
 		return NULL;
 	}
-	signature->key_len = key_len;
+	signature->types = types;
+	signature->rrsig_len = rrsig_len;
 	signature->len = bytes->size;
 	signature->key_tag = made->key_tag;
 	signature->stand_in = made->stand_in;
+	signature->generation = 0;
 	signature->due_ms = mxp_clock_ms() + MXP_SIGNER_PAUSE_MS;
-	memcpy(signature->bytes, key, key_len);
-	memcpy(signature->bytes + key_len, bytes->data, bytes->size);
+	memcpy(signature->bytes, rrsig, rrsig_len);
+	memcpy(signature->bytes + rrsig_len, bytes->data, bytes->size);
 	evict(rcu_xchg_pointer(slot, signature));
 
 	return signature;
@@ -248,13 +257,15 @@ int mxp_sign(const mxp_keys_t *keys, uint8_t *data, size_t data_len, size_t len,
 	return ret;
 }
 
-int mxp_signature_make(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
-                       size_t data_len, size_t len, const mxp_signature_t **signature)
+int mxp_signature_make(const mxp_keys_t *keys, mxp_types_t types, const uint8_t *rrsig,
+                       size_t rrsig_len, uint8_t *data, size_t data_len,
+                       const mxp_signature_t **signature)
 {
 	mxp_memo_t *memo = keys->memo;
 	mxp_signature_t **slot = NULL;
-	mxp_signature_t *known = look_up(memo, key, key_len, &slot);
+	mxp_signature_t *known = look_up(memo, types, rrsig, rrsig_len, &slot);
 	const bool stands = (known != NULL && is_valid(keys, known));
+	const size_t len = rrsig_len - mxp_rrsig_header_len(rrsig);
 	mxp_made_t made = { .key_tag = 0 };
 	int ret = stands ? make_with(keys, true, data, data_len, len, &made)
 	                 : mxp_sign(keys, data, data_len, len, &made);
@@ -263,7 +274,8 @@ int mxp_signature_make(const mxp_keys_t *keys, const uint8_t *key, size_t key_le
 		return KNOT_EOK;
 	}
 	if (ret == KNOT_EOK) {
-		*signature = insert(known != NULL ? slot : next_slot(memo), key, key_len, &made);
+		*signature = insert(known != NULL ? slot : next_slot(memo), types, rrsig, rrsig_len,
+		                    &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
 	}
 	dnssec_binary_free(&made.bytes);

@@ -34,19 +34,36 @@ typedef struct {
 } mxp_keys_t;
 
 /*!
- * \brief Finds a remembered signature. Takes no lock.
+ * \brief Looks up the remembered signature of a denial. Takes no lock.
  *
- * To be called within a read-side section of liburcu. That of a stand-in for the key that was asked
- * for is not found once every ten seconds, so that the key is looked for again.
+ * To be called within a read-side section of liburcu.
  *
- * \param keys     Keys of the zone.
- * \param key      What the signature is remembered by.
- * \param key_len  Its length in octets.
+ * \param memo   What is remembered.
+ * \param types  Types that the denial has to list.
+ * \param rrsig  RDATA of the RRSIG that it replaces.
+ * \param len    Its length in octets.
+ *
+ * \return Signature, valid within the section, also if another key stands in for the one that was
+ *         asked for; NULL if there is none.
+ */
+const mxp_signature_t *mxp_signature_look_up(mxp_memo_t *memo, mxp_types_t types,
+                                             const uint8_t *rrsig, size_t len);
+
+/*!
+ * \brief Finds a remembered signature, likewise.
+ *
+ * That of a stand-in for the key that was asked for is not found once every ten seconds, so that
+ * the key is looked for again, nor when the stand-in is not published any more.
+ *
+ * \param keys   Keys of the zone.
+ * \param types  Types that the denial has to list.
+ * \param rrsig  RDATA of the RRSIG that it replaces.
+ * \param len    Its length in octets.
  *
  * \return Signature, valid within the section; NULL if there is none.
  */
-const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
-                                          size_t key_len);
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, mxp_types_t types,
+                                          const uint8_t *rrsig, size_t len);
 
 /*! \brief A signature that was made. */
 typedef struct {
@@ -80,22 +97,24 @@ typedef struct {
 int mxp_sign(const mxp_keys_t *keys, uint8_t *data, size_t data_len, size_t len, mxp_made_t *made);
 
 /*!
- * \brief Makes a signature and remembers it. What is remembered stays, since it is still valid.
+ * \brief Makes the signature of a denial and remembers it. What is remembered stays, since it is
+ *        still valid.
  *
  * To be called within a read-side section of liburcu.
  *
  * \param keys       Keys of the zone.
- * \param key        What the signature is remembered by: all that it depends on.
- * \param key_len    Its length in octets.
+ * \param types      Types that the denial has to list.
+ * \param rrsig      RDATA of the RRSIG that it replaces; the new signature has to be as long.
+ * \param rrsig_len  Its length in octets.
  * \param data       What is signed, as for #mxp_sign.
  * \param data_len   Its length in octets.
- * \param len        Length that the signature must have in octets, 0 for any.
  * \param signature  Output: signature, valid within the section.
  *
  * \return As #mxp_sign, or KNOT_ENOMEM.
  */
-int mxp_signature_make(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
-                       size_t data_len, size_t len, const mxp_signature_t **signature);
+int mxp_signature_make(const mxp_keys_t *keys, mxp_types_t types, const uint8_t *rrsig,
+                       size_t rrsig_len, uint8_t *data, size_t data_len,
+                       const mxp_signature_t **signature);
 
 /*!
  * \brief Tells if a signature was made for the zone since it was loaded.
@@ -152,5 +171,30 @@ bool mxp_signer_is_back(const mxp_keys_t *keys);
  */
 static inline const uint8_t *mxp_signature_bytes(const mxp_signature_t *signature)
 {
-	return signature->bytes + signature->key_len;
+	return signature->bytes + signature->rrsig_len;
+}
+
+/*!
+ * \brief Notes that the types of a signature's denial are all that a zone is served with.
+ *
+ * \param signature   Signature.
+ * \param generation  Snapshot (0 if they are not).
+ */
+static inline void mxp_signature_note(const mxp_signature_t *signature, uint64_t generation)
+{
+	__atomic_store_n(&((mxp_signature_t *)signature)->generation, generation, __ATOMIC_RELAXED);
+}
+
+/*!
+ * \brief Tells if they are, and if the signature is that of the key that was asked for.
+ *
+ * \param signature   Signature.
+ * \param generation  Snapshot.
+ *
+ * \return True if so.
+ */
+static inline bool mxp_signature_is_known(const mxp_signature_t *signature, uint64_t generation)
+{
+	return !signature->stand_in &&
+	       __atomic_load_n(&signature->generation, __ATOMIC_RELAXED) == generation;
 }

@@ -141,9 +141,10 @@ static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
 }
 
 /*! \brief Remembered answer of a zone, if that has not been signed anew since. */
-static mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
+static const mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
 {
-	mxp_signed_t *answer = rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
+	const mxp_signed_t *answer =
+		rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
 	// With each change of the zone, its SOA has another signature.
 	return answer != NULL && same_rrs(&answer->soa, &verdict->apex_rrsigs) ? answer : NULL;
 }

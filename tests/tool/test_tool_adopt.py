@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -245,7 +246,8 @@ def test_dry_run_says_all(knotd, command):
     assert done.status == 0
 
     def lines(text):
-        return sorted(text.splitlines()[:-1])
+        """Without the TTL of what is removed, which Knot DNS 3.4 does not tell."""
+        return sorted(re.sub(r"( - \S+) \d+", r"\1", line) for line in text.splitlines()[:-1])
     assert lines(dry.out) == lines(done.out) and len(lines(dry.out)) >= 2
     assert dry.out.splitlines()[-1] == "would " + done.out.splitlines()[-1].replace("ed", "e", 1)
 

@@ -234,6 +234,18 @@ def test_adopt_and_freeze_go_back(knotd):
 
 
 @pytest.mark.parametrize("command", ["adopt", "freeze"])
+def test_no_warning_of_what_does_not_change(knotd, command):
+    """That an SPF record does not fit is told where an edit changes the answer."""
+    body = '@ 600 TXT "v=spf1 -all"\n' + (STORED.replace(" 600 ", " 3600 ")
+                                          if command == "adopt" else "")
+    server = knotd({"a.example": zone_text(body), "b.example": zone_text(body)})
+    assert run("-j", "show", "a.example", server=server).codes == ["spf"]
+    for args in ([command, "a.example"], ["-a", command]):
+        result = run(*args, server=server)
+        assert (result.status, result.err) == (0, ""), result
+
+
+@pytest.mark.parametrize("command", ["adopt", "freeze"])
 def test_dry_run_says_all(knotd, command):
     """The changes are those that are made, in the form of knotc zone-diff."""
     server = knotd({"a.example": zone_text(STORED), "b.example": zone_text(MARKER),

@@ -5,16 +5,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <libknot/descriptor.h>
-#include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
-#include <libknot/rrtype/opt.h>
 
 #include "ask.h"
+#include "ask_message.h"
 #include "text.h"
 
 /*! Questions that are on their way at the same time. */
@@ -29,9 +26,6 @@
 #define REFUSED_MS 100
 /*! Questions in a row without an answer after which a server is thought to be down. */
 #define DOWN 20
-/*! Largest answer over UDP (DNS flag day 2020), and size of a query. */
-#define UDP_SIZE   1232
-#define QUERY_SIZE 512
 
 /*! \brief A question that is on its way. */
 typedef struct {
@@ -62,23 +56,6 @@ static int64_t now_ms(void)
 	struct timespec now = { 0 };
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static knot_pkt_t *make_query(const question_t *question)
-{
-	uint16_t id = 0;
-	knot_rrset_t opt;
-	knot_pkt_t *query = need(knot_pkt_new(NULL, QUERY_SIZE, NULL));
-	(void)!getrandom(&id, sizeof(id), 0);
-	knot_wire_set_id(query->wire, id);
-	if (knot_pkt_put_question(query, question->name, KNOT_CLASS_IN, question->type) !=
-	            KNOT_EOK ||
-	    knot_edns_init(&opt, UDP_SIZE, 0, 0, NULL) != KNOT_EOK ||
-	    knot_pkt_begin(query, KNOT_ADDITIONAL) != KNOT_EOK ||
-	    knot_pkt_put(query, KNOT_COMPR_HINT_NONE, &opt, KNOT_PF_FREE) != KNOT_EOK) {
-		need(NULL);
-	}
-	return query;
 }
 
 static void close_socket(pending_t *pending)
@@ -115,7 +92,7 @@ static void open_socket(pending_t *pending)
 /*! \brief Sends the query, over TCP with its length before it. */
 static void send_query(pending_t *pending)
 {
-	uint8_t message[sizeof(uint16_t) + QUERY_SIZE];
+	uint8_t message[sizeof(uint16_t) + ASK_QUERY_SIZE];
 	const knot_pkt_t *query = pending->query;
 	const size_t skip = pending->tcp ? 0 : sizeof(uint16_t);
 	const size_t size = sizeof(uint16_t) + query->size - skip;
@@ -159,21 +136,6 @@ static void finish(run_t *run, pending_t *pending, const knot_pkt_t *answer)
 	free(old.stream);
 }
 
-/*! \brief Parses what was received; NULL if that is no answer to the query. */
-static knot_pkt_t *parse(const knot_pkt_t *query, uint8_t *wire, size_t size)
-{
-	knot_pkt_t *answer = need(knot_pkt_new(wire, (uint16_t)size, NULL));
-	if (size < KNOT_WIRE_HEADER_SIZE || knot_pkt_parse(answer, 0) != KNOT_EOK ||
-	    !knot_wire_get_qr(wire) || knot_wire_get_id(wire) != knot_wire_get_id(query->wire) ||
-	    knot_pkt_qname(answer) == NULL || knot_pkt_qtype(answer) != knot_pkt_qtype(query) ||
-	    knot_pkt_qclass(answer) != KNOT_CLASS_IN ||
-	    !knot_dname_is_case_equal(knot_pkt_qname(answer), knot_pkt_qname(query))) {
-		knot_pkt_free(answer);
-		return NULL;
-	}
-	return answer;
-}
-
 static void receive_udp(run_t *run, pending_t *pending)
 {
 	const ssize_t len = recv(pending->fd, run->buf, sizeof(run->buf), 0);
@@ -183,7 +145,7 @@ static void receive_udp(run_t *run, pending_t *pending)
 		}
 		return;
 	}
-	knot_pkt_t *answer = parse(pending->query, run->buf, (size_t)len);
+	knot_pkt_t *answer = ask_parse(pending->query, run->buf, (size_t)len);
 	if (answer == NULL) {
 		return;
 	}
@@ -218,7 +180,7 @@ static void receive_tcp(run_t *run, pending_t *pending)
 		return;
 	}
 	const size_t size = knot_wire_read_u16(pending->stream);
-	knot_pkt_t *answer = parse(pending->query, pending->stream + head, size);
+	knot_pkt_t *answer = ask_parse(pending->query, pending->stream + head, size);
 	if (answer == NULL) {
 		fail(pending);
 		return;
@@ -240,7 +202,7 @@ static void start(run_t *run, const question_t *question)
 	pending_t *pending = &run->pending[run->count++];
 	*pending = (pending_t){
 		.question = *question,
-		.query = make_query(question),
+		.query = ask_make_query(question),
 		.fd = -1,
 		.attempts = down ? 1 : ATTEMPTS,
 	};

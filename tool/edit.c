@@ -112,7 +112,10 @@ static int finish(edit_t *edit)
 		       (edit->options->dry_run || edit->changes == 0 ||
 		        control_commit(&edit->control));
 		if (done) {
-			edit_tell_effect(edit, after, report);
+			// What is done to all zones leaves their exchanges as they are.
+			if (!edit->options->all) {
+				edit_tell_effect(edit, after, report);
+			}
 			print(edit, changes, report);
 		}
 		json_decref(report);

@@ -172,7 +172,7 @@ static int edit_all(const options_t *options, edit_judge_f judge)
 	free(text);
 
 	const size_t done = options->dry_run ? all.count : perform(&all);
-	if (!options->json) {
+	if (!options->json && (looked || all.fleet.count > 0)) {
 		printf("%s %zu of %zu zones\n", options->dry_run ? "would change" : "changed", done,
 		       all.fleet.count);
 	}

@@ -32,8 +32,9 @@ static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchang
 /*! \brief Tells if queries get another answer than before. */
 static bool changes_answer(const effect_t *effect)
 {
-	return effect->before.serve != effect->after.serve ||
-	       effect->before.ttl != effect->after.ttl ||
+	const bool failed = (effect->before.serve == MXP_SERVE_FAIL);
+	const bool fails = (effect->after.serve == MXP_SERVE_FAIL);
+	return failed != fails || effect->before.ttl != effect->after.ttl ||
 	       !knot_rdataset_eq(&effect->rrs_before, &effect->rrs_after);
 }
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -233,6 +234,18 @@ def test_adopt_and_freeze_go_back(knotd):
 
 
 @pytest.mark.parametrize("command", ["adopt", "freeze"])
+def test_no_warning_of_what_does_not_change(knotd, command):
+    """That an SPF record does not fit is told where an edit changes the answer."""
+    body = '@ 600 TXT "v=spf1 -all"\n' + (STORED.replace(" 600 ", " 3600 ")
+                                          if command == "adopt" else "")
+    server = knotd({"a.example": zone_text(body), "b.example": zone_text(body)})
+    assert run("-j", "show", "a.example", server=server).codes == ["spf"]
+    for args in ([command, "a.example"], ["-a", command]):
+        result = run(*args, server=server)
+        assert (result.status, result.err) == (0, ""), result
+
+
+@pytest.mark.parametrize("command", ["adopt", "freeze"])
 def test_dry_run_says_all(knotd, command):
     """The changes are those that are made, in the form of knotc zone-diff."""
     server = knotd({"a.example": zone_text(STORED), "b.example": zone_text(MARKER),
@@ -245,7 +258,8 @@ def test_dry_run_says_all(knotd, command):
     assert done.status == 0
 
     def lines(text):
-        return sorted(text.splitlines()[:-1])
+        """Without the TTL of what is removed, which Knot DNS 3.4 does not tell."""
+        return sorted(re.sub(r"( - \S+) \d+", r"\1", line) for line in text.splitlines()[:-1])
     assert lines(dry.out) == lines(done.out) and len(lines(dry.out)) >= 2
     assert dry.out.splitlines()[-1] == "would " + done.out.splitlines()[-1].replace("ed", "e", 1)
 

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from knot import HOUSE, preset, wait_for, zone_text
-from kmxpreset import TOOL, contents, refused, run
+from kmxpreset import MAP, TOOL, contents, refused, run
 
 ADD = ("add", "a.example", "@", "10", "mail.example.net")
 
@@ -92,6 +92,24 @@ def relay(tmp_path):
     yield make
     for each in relays:
         each.close()
+
+
+ALL = [(1, "list"), (1, "-a", "verify", "127.0.0.1"), (1, "-a", "adopt"), (1, "-n", "-a", "freeze"),
+       (2, "diff", MAP, MAP)]
+
+
+@pytest.mark.parametrize("status, command", [(status, command) for status, *command in ALL])
+def test_commands_about_all_zones(tmp_path, status, command):
+    """Of a server that is down, or takes the connection and says nothing."""
+    result = run("-s", tmp_path / "no.sock", *command)
+    assert (result.status, result.out) == (status, "")
+    assert result.err.startswith("error: no connection")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "mute"))
+        listener.listen(8)
+        result = run("-s", tmp_path / "mute", "-t", "1", *command)
+    assert (result.status, result.out) == (status, "")
+    assert "no answer" in result.err and result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", COMMANDS)

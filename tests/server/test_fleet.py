@@ -188,7 +188,8 @@ def test_rolling_restart(fleet, tmp_path):
     """While one server after the other is restarted, as for an upgrade, mail is delivered."""
     zones = {"house.example": HOUSE, "gandi.example": GANDI, "nomail.example": NOMAIL}
     # Unbound gives no answer that took longer: the client would ask again.
-    patient = FORGETFUL + "\n    discard-timeout: 30000"
+    patient = FORGETFUL + "\n    discard-timeout: 30000" + "".join(
+        f"\n    outgoing-port-avoid: {server.port}" for server in fleet.servers)
     with Resolver("unbound", tmp_path / "unbound", fleet.servers, zones, patient) as resolver:
         for server in fleet.servers:
             server.stop()

@@ -37,6 +37,7 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_MAX_TTL] = "TTL larger than the policy's zone-max-ttl, preset",
 	[MXP_ONLINE_FIRST] = "mod-onlinesign has to come after this module",
 	[MXP_ONLINE_BITMAP] = "nsec-bitmap of mod-onlinesign has to list MX",
+	[MXP_ONLINE_NO_TXT] = "nsec-bitmap of mod-onlinesign has to list TXT",
 };
 
 const char *mxp_cause_str(mxp_cause_t cause)

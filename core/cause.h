@@ -39,6 +39,7 @@ typedef enum {
 	MXP_MAX_TTL,         /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
 	MXP_ONLINE_FIRST,    /*!< mod-onlinesign comes before this module. */
 	MXP_ONLINE_BITMAP,   /*!< mod-onlinesign denies MX. */
+	MXP_ONLINE_NO_TXT,   /*!< mod-onlinesign denies TXT. */
 	MXP_CAUSES           /*!< Number of causes. */
 } mxp_cause_t;
 

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "mx.h"
 #include "name.h"
+#include "spf_record.h"
 
 bool mxp_zone_is_exempt(const knot_dname_t *zone)
 {
@@ -247,6 +248,50 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
 		return;
 	}
 	decide_default(rules, view, apex, mm, out);
+}
+
+/*! \brief The preset whose MX are served; built-in records that the zone stores are the built-in's.
+ */
+static const mxp_preset_t *preset_of(const mxp_view_t *view, const mxp_decision_t *mx)
+{
+	const bool rule3 = (mx->serve == MXP_SERVE_STORED && mx->source == MXP_SOURCE_BUILTIN);
+	return rule3 ? view->builtin : mx->preset;
+}
+
+/*! \brief Serves a preset's SPF record, with what the zone stores. */
+static void serve_spf(const mxp_preset_t *preset, const mxp_apex_t *apex, knot_mm_t *mm,
+                      mxp_decision_t *out)
+{
+	if (apex->txt.count == 0) {
+		out->serve = MXP_SERVE_PRESET;
+		out->rrs = preset->spf_rrs;
+		out->ttl = preset->ttl;
+	} else if (mxp_spf_add(&apex->txt, &preset->spf_rrs, mm, &out->rrs)) {
+		out->serve = MXP_SERVE_ADDED;
+		out->allocated = true;
+		out->ttl = apex->txt_ttl;
+	} else {
+		out->fault = (mxp_fault_t){ .cause = MXP_NO_MEMORY };
+		return;
+	}
+	out->preset = preset;
+}
+
+void mxp_decide_txt(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
+                    knot_mm_t *mm, mxp_decision_t *out)
+{
+	*out = (mxp_decision_t){ .serve = MXP_SERVE_STORED, .source = MXP_SOURCE_NONE };
+	if (!rules->spf || mxp_spf_is_stored(&apex->txt)) {
+		return;
+	}
+	mxp_decision_t mx;
+	mxp_decide(rules, view, apex, mm, &mx);
+	const mxp_preset_t *preset = preset_of(view, &mx);
+	if (preset != NULL && preset->spf != NULL) {
+		out->source = mx.source;
+		serve_spf(preset, apex, mm, out);
+	}
+	mxp_decision_clear(&mx, mm);
 }
 
 void mxp_decision_fail(mxp_decision_t *out, mxp_cause_t cause)

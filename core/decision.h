@@ -3,7 +3,7 @@
 /*!
  * \file
  *
- * \brief The decision: which MX a zone is served with, and why.
+ * \brief The decision: which MX a zone is served with, and why; and what SPF record goes with it.
  *
  * It depends on nothing but its arguments, so the server and the tool cannot disagree.
  */
@@ -29,6 +29,7 @@ typedef struct {
 	size_t param_count;        /*!< Number of parameters. */
 	bool marker;               /*!< Obey markers. */
 	bool filter;               /*!< Leave built-in records out beside an override. */
+	bool spf;                  /*!< The SPF record follows the preset. */
 } mxp_rules_t;
 
 /*! \brief A map as an instance sees it. */
@@ -44,6 +45,7 @@ typedef struct {
 	knot_rdataset_t mx;       /*!< MX records. */
 	uint32_t mx_ttl;          /*!< TTL of the MX records in seconds. */
 	knot_rdataset_t txt;      /*!< TXT records. */
+	uint32_t txt_ttl;         /*!< TTL of the TXT records in seconds. */
 	bool canonical;           /*!< The answer is to be signed (RFC 4034, section 6.2). */
 } mxp_apex_t;
 
@@ -52,6 +54,7 @@ typedef enum {
 	MXP_SERVE_STORED,   /*!< What the zone stores. */
 	MXP_SERVE_FILTERED, /*!< The stored records without the built-in ones. */
 	MXP_SERVE_PRESET,   /*!< A preset. */
+	MXP_SERVE_ADDED,    /*!< The stored records and a preset's. */
 	MXP_SERVE_FAIL,     /*!< SERVFAIL: an answer is due and cannot be made. */
 	MXP_SERVE_UNSIGNED, /*!< What the zone stores, since what is due cannot be signed. */
 } mxp_serve_t;
@@ -71,7 +74,7 @@ typedef struct {
 	mxp_source_t source;        /*!< Why: the rule that decided, also if it failed. */
 	const mxp_preset_t *preset; /*!< The preset that is served. */
 	uint32_t ttl;               /*!< TTL of the records in seconds. */
-	knot_rdataset_t rrs;        /*!< Records if filtered or a preset. */
+	knot_rdataset_t rrs;        /*!< Records if they are not what the zone stores. */
 	bool allocated;             /*!< The records belong to the decision. */
 	uint8_t *text;              /*!< Text of the marker if it had to be joined. */
 	mxp_fault_t fault;          /*!< Why it failed, or cannot be signed; MXP_OK otherwise. */
@@ -120,6 +123,21 @@ const mxp_preset_t *mxp_view_longest(const mxp_view_t *view, const mxp_rules_t *
  */
 void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
                 knot_mm_t *mm, mxp_decision_t *out);
+
+/*!
+ * \brief Decides which TXT records a zone is served with: the SPF record follows the MX.
+ *
+ * An SPF record that the zone stores always wins, and nothing ever fails: where no other record is
+ * due, or one cannot be made, the zone is served with what it stores.
+ *
+ * \param rules  Instance's rules.
+ * \param view   Instance's view of the map.
+ * \param apex   What the zone stores.
+ * \param mm     Memory context for records (NULL for malloc).
+ * \param out    Output: decision; if a preset is served, its source is that of the MX.
+ */
+void mxp_decide_txt(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
+                    knot_mm_t *mm, mxp_decision_t *out);
 
 /*!
  * \brief Turns a decision into a failure, because what was decided cannot be served.

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "message.h"
 #include "name.h"
+#include "spf_record.h"
 
 /*! \brief A name that is being written. */
 typedef struct {
@@ -321,6 +322,9 @@ mxp_cause_t mxp_preset_prepare(mxp_preset_t *preset)
 		if (cause != MXP_OK) {
 			return cause;
 		}
+	}
+	if (preset->spf != NULL && !mxp_spf_make(preset->spf, &preset->spf_rrs)) {
+		return MXP_NO_MEMORY;
 	}
 	return mxp_preset_know_own(preset, ready) ? MXP_OK : MXP_NO_MEMORY;
 }

@@ -51,7 +51,8 @@ bool mxp_preset_expand(const mxp_preset_t *preset, const knot_dname_t *zone, boo
                        mxp_fault_t *fault);
 
 /*!
- * \brief Makes a preset ready for use: its records if it has no parameters, and its own names.
+ * \brief Makes a preset ready for use: its records if it has no parameters, its SPF record, and its
+ *        own names.
  *
  * \param preset  Preset as read from the map.
  *

@@ -7,38 +7,19 @@
 #include "marker.h"
 #include "memory.h"
 #include "name.h"
+#include "txt.h"
 
-static const char prefix[] = MXP_MARKER_PREFIX;
-#define PREFIX_LEN (sizeof(prefix) - 1)
+#define PREFIX_LEN (sizeof(MXP_MARKER_PREFIX) - 1)
 
 /*! A part has at least four octets: a letter, an equals sign, a value and a space. */
 #define PARTS_MAX (MXP_MARKER_MAX / 4 + 1)
-
-/*! \brief Tells if the strings of a TXT record, joined, begin as a marker does. */
-static bool is_marker(const knot_rdata_t *rdata)
-{
-	const uint8_t *str = rdata->data;
-	const uint8_t *end = str + rdata->len;
-	size_t matched = 0;
-
-	while (str < end && matched < PREFIX_LEN) {
-		const size_t rest = PREFIX_LEN - matched;
-		const size_t len = *str < rest ? *str : rest;
-		if (strncasecmp((const char *)str + 1, prefix + matched, len) != 0) {
-			return false;
-		}
-		matched += len;
-		str += 1 + *str;
-	}
-	return matched == PREFIX_LEN;
-}
 
 mxp_cause_t mxp_marker_find(const knot_rdataset_t *txt, const knot_rdata_t **marker)
 {
 	*marker = NULL;
 	knot_rdata_t *rdata = txt->rdata;
 	for (size_t i = 0; i < txt->count; i++, rdata = knot_rdataset_next(rdata)) {
-		if (!is_marker(rdata)) {
+		if (!mxp_txt_begins(rdata, MXP_MARKER_PREFIX, PREFIX_LEN)) {
 			continue;
 		}
 		if (*marker != NULL) {

@@ -77,6 +77,7 @@ void mxp_preset_clear(mxp_preset_t *preset)
 	free(preset->defaults);
 	free(preset->mx);
 	free(preset->rrs.rdata);
+	free(preset->spf_rrs.rdata);
 	free(preset->title);
 	free(preset->name);
 	memset(preset, 0, sizeof(*preset));

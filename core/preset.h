@@ -54,6 +54,7 @@ typedef struct mxp_preset {
 	                                     retired exchanges, and exchanges if none has
 	                                     a parameter. */
 	knot_rdataset_t rrs;            /*!< Records, ready; empty if there are parameters. */
+	knot_rdataset_t spf_rrs;        /*!< SPF record, ready; empty if there is none. */
 } mxp_preset_t;
 
 /*!

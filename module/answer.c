@@ -75,16 +75,11 @@ static mxp_answer_t *answer_alloc(size_t records, size_t size)
 	return answer;
 }
 
-/*! \brief Makes an answer of a packet in which it follows a question for the root. */
-static mxp_answer_t *answer_of(const knot_rdataset_t *rrs, const knot_pkt_t *pkt)
+/*! \brief Notes the names in MX records. */
+static void add_exchanges(mxp_answer_t *answer, const knot_rdataset_t *rrs)
 {
-	const size_t size = pkt->size - MXP_PKT_BASE;
-	mxp_answer_t *answer = answer_alloc(rrs->count, size);
-	if (answer == NULL) {
-		return NULL;
-	}
 	const uint8_t *wire = answer->block.wire;
-	memcpy(answer->block.wire, pkt->wire + MXP_PKT_BASE, size);
+	const size_t size = answer->block.size;
 	for (size_t pos = 0; pos < size;) {
 		add_pointer(answer, wire, pos + RR_HEAD);
 		pos += RR_HEAD - 2 + knot_wire_read_u16(wire + pos + RR_HEAD - 4);
@@ -93,10 +88,23 @@ static mxp_answer_t *answer_of(const knot_rdataset_t *rrs, const knot_pkt_t *pkt
 	for (size_t i = 0; i < rrs->count; i++, rdata = knot_rdataset_next(rdata)) {
 		add_tail(answer, rdata->data + 2, rdata->len - 2);
 	}
+}
+
+/*! \brief Makes an answer of a packet in which it follows a question for the root. */
+static mxp_answer_t *answer_of(const knot_rrset_t *rrset, const knot_pkt_t *pkt)
+{
+	const size_t size = pkt->size - MXP_PKT_BASE;
+	mxp_answer_t *answer = answer_alloc(rrset->rrs.count, size);
+	if (answer != NULL) {
+		memcpy(answer->block.wire, pkt->wire + MXP_PKT_BASE, size);
+		if (rrset->type == KNOT_RRTYPE_MX) {
+			add_exchanges(answer, &rrset->rrs);
+		}
+	}
 	return answer;
 }
 
-bool mxp_answer_new(const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **answer)
+bool mxp_answer_new(uint16_t type, const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **answer)
 {
 	*answer = NULL;
 	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
@@ -106,15 +114,15 @@ bool mxp_answer_new(const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **ans
 
 	// The owner is not written: the hint makes a pointer to the question of it.
 	knot_rrset_t rrset;
-	knot_rrset_init(&rrset, (knot_dname_t *)"\x01x", KNOT_RRTYPE_MX, KNOT_CLASS_IN, ttl);
+	knot_rrset_init(&rrset, (knot_dname_t *)"\x01x", type, KNOT_CLASS_IN, ttl);
 	rrset.rrs = *rrs;
 	const knot_dname_t *root = (const knot_dname_t *)"";
 
 	bool good = true;
-	if (knot_pkt_put_question(pkt, root, KNOT_CLASS_IN, KNOT_RRTYPE_MX) == KNOT_EOK &&
+	if (knot_pkt_put_question(pkt, root, KNOT_CLASS_IN, type) == KNOT_EOK &&
 	    knot_pkt_put(pkt, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC) == KNOT_EOK &&
 	    pkt->size - MXP_PKT_BASE + BASE_MAX < KNOT_WIRE_PTR_MAX) {
-		*answer = answer_of(rrs, pkt);
+		*answer = answer_of(&rrset, pkt);
 		good = (*answer != NULL);
 	}
 	knot_pkt_free(pkt);

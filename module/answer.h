@@ -24,13 +24,14 @@ typedef struct mxp_answer mxp_answer_t;
 /*!
  * \brief Makes an answer.
  *
- * \param rrs     MX records, names in lower case.
+ * \param type    MX or TXT.
+ * \param rrs     Records, names in lower case.
  * \param ttl     TTL in seconds.
  * \param answer  Output: answer, to be freed; NULL if the records cannot be answered so.
  *
  * \return False if memory is exhausted.
  */
-bool mxp_answer_new(const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **answer);
+bool mxp_answer_new(uint16_t type, const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **answer);
 
 /*!
  * \brief Puts an answer into a packet, as knot_pkt_put() would with the name of the question as

@@ -19,12 +19,12 @@
 
 /*! \brief Context of a zone. */
 typedef struct {
-	mxp_connection_t connection; /*!< Connection to what zones share. */
-	uint8_t zone_size;           /*!< Size of the zone's name in octets. */
-	bool signing;                /*!< The server itself signs the zone. */
-	bool online;                 /*!< mod-onlinesign signs the zone. */
-	bool online_first;           /*!< It comes before this module. */
-	mxp_scan_t *scan;            /*!< What was found at its apex, if that is large. */
+	mxp_connection_t connection;  /*!< Connection to what zones share. */
+	uint8_t zone_size;            /*!< Size of the zone's name in octets. */
+	bool signing;                 /*!< The server itself signs the zone. */
+	bool online;                  /*!< mod-onlinesign signs the zone. */
+	bool online_first;            /*!< It comes before this module. */
+	mxp_scan_t *scans[MXP_SCANS]; /*!< What was found at its apex, if that is large. */
 	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have keystores; most zones
 	                         have none and no memory to waste. */
 } mxp_context_t;

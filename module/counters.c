@@ -65,6 +65,7 @@ void mxp_counters_count(knotd_mod_t *mod, unsigned thread, const mxp_decision_t 
 	}
 	switch (decision->serve) {
 	case MXP_SERVE_STORED:
+	case MXP_SERVE_ADDED: // Of TXT only.
 		break;
 	case MXP_SERVE_FILTERED:
 		knotd_mod_stats_incr(mod, thread, CTR_FILTERED, 0, 1);

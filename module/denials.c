@@ -9,21 +9,33 @@
 #include "verdict.h"
 #include "warn.h"
 
-/*!
- * \brief Tells if the zone is served with MX that it does not store, so that no denial may deny it.
- *
- * \param sign  Sign the answer in order to know if there are keys.
- */
-static bool serves_mx(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+/*! \brief Tells if the zone is served with records of a type that it does not store. */
+static bool serves(uint16_t type, bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                   knotd_mod_t *mod)
 {
-	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	mxp_verdict_t verdict;
-	mxp_verdict_decide(&mx, pkt, qdata, mod, &verdict);
+	mxp_verdict_decide(type, pkt, qdata, mod, &verdict);
 	if (sign) {
 		mxp_verdict_sign(pkt, qdata, mod, &verdict);
 	}
-	return verdict.is_signed && verdict.decision.serve != MXP_SERVE_STORED &&
+	return verdict.is_signed && verdict.stored.count == 0 &&
+	       verdict.decision.serve != MXP_SERVE_STORED &&
 	       verdict.decision.serve != MXP_SERVE_UNSIGNED;
+}
+
+/*!
+ * \brief Types that the zone is served with and does not store, so that no denial may deny them.
+ *
+ * \param sign  Sign the answers in order to know if there are keys.
+ */
+static mxp_types_t served_types(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	mxp_types_t types = serves(KNOT_RRTYPE_MX, sign, pkt, qdata, mod) ? MXP_TYPE_MX : 0;
+	if (mxp_context_settings(mod)->rules.spf &&
+	    serves(KNOT_RRTYPE_TXT, sign, pkt, qdata, mod)) {
+		types |= MXP_TYPE_TXT;
+	}
+	return types;
 }
 
 /*!
@@ -44,30 +56,38 @@ static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, 
 }
 
 /*!
- * \brief Makes denials at the apex agree with what MX queries get, from one of them on.
+ * \brief Makes denials at the apex agree with what queries for our types get, from one of them on
+ *        that lacks one of our types.
  *
  * That there are keys is known from the answer, or else from the denial: one that is patched was
  * signed. The denial is cheaper, so the answer is signed only where the denial cannot tell: where
- * it comes without signatures, which nobody asked for or which did not fit, and to an MX query,
- * which gets a denial because its answer could not be signed.
+ * it comes without signatures, which nobody asked for or which did not fit, and to a query for one
+ * of our types, which gets a denial because its answer could not be signed.
+ *
+ * A missing SPF record harms nobody: only MX that would be denied make the response a failure.
  *
  * \return False if the response must not be sent.
  */
 static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	bool has_keys = mxp_qtype_is_mx(pkt) || !knot_pkt_has_dnssec(qdata->query);
-	if (!serves_mx(has_keys, pkt, qdata, mod)) {
-		return true;
-	}
+	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
+	bool has_keys = mxp_qtype_is_in(pkt, ours) || !knot_pkt_has_dnssec(qdata->query);
+	mxp_types_t types = served_types(has_keys, pkt, qdata, mod);
+	const bool serves_mx = (types & MXP_TYPE_MX) != 0;
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
+
+	i = types == ours ? i : mxp_denial_find(types, pkt, i);
 	while (i < pkt->rrset_count) {
-		if (mxp_denial_patch(&keys, has_keys, pkt, i)) {
-			i = mxp_denial_find(pkt, i + 1);
-		} else if (!has_keys && serves_mx(true, pkt, qdata, mod)) {
-			has_keys = true;
-		} else {
-			return !fail(&keys, pkt, qdata, mod);
+		if (mxp_denial_patch(&keys, has_keys, types, pkt, i)) {
+			i = mxp_denial_find(types, pkt, i + 1);
+			continue;
 		}
+		types = has_keys ? 0 : served_types(true, pkt, qdata, mod);
+		if (types == 0) {
+			return !serves_mx || !fail(&keys, pkt, qdata, mod);
+		}
+		has_keys = true;
+		i = mxp_denial_find(types, pkt, i);
 	}
 	mxp_verdict_log_back(&keys, mod);
 	return true;
@@ -76,9 +96,12 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 /*! \brief Corrects the denials of a response from an RRset on. Returns false if it is a failure. */
 static bool find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	const uint16_t first = mxp_denial_find(pkt, from);
-	return first == pkt->rrset_count || mxp_context_is_broken(mod) ||
-	       correct_denials(first, pkt, qdata, mod);
+	if (mxp_context_is_broken(mod)) {
+		return true;
+	}
+	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
+	const uint16_t first = mxp_denial_find(ours, pkt, from);
+	return first == pkt->rrset_count || correct_denials(first, pkt, qdata, mod);
 }
 
 static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,

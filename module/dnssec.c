@@ -8,7 +8,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
-#include "signer.h"
+#include "keyring.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"
@@ -138,33 +138,36 @@ static bool is_module(const knotd_conf_val_t *item, const char *name)
 	return item->data_len >= len && memcmp(item->data, name, len) == 0;
 }
 
-static bool lists_mx(knotd_mod_t *mod, const knotd_conf_t *id)
+/*! \brief Types of ours that mod-onlinesign lists in its denials besides what the zone stores. */
+static mxp_types_t listed_types(knotd_mod_t *mod, const knotd_conf_t *id)
 {
 	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, id);
-	bool found = false;
+	mxp_types_t types = 0;
 	for (size_t i = 0; i < bitmap.count; i++) {
 		uint16_t type = 0;
-		found |= knot_rrtype_from_string(bitmap.multi[i].string, &type) == 0 &&
-		         type == KNOT_RRTYPE_MX;
+		if (knot_rrtype_from_string(bitmap.multi[i].string, &type) == 0 &&
+		    (type == KNOT_RRTYPE_MX || type == KNOT_RRTYPE_TXT)) {
+			types |= MXP_TYPE(type);
+		}
 	}
 	knotd_conf_free(&bitmap);
 
-	return found;
+	return types;
 }
 
 /*! \brief Reads how mod-onlinesign signs. */
 static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnssec_t *out)
 {
 	const size_t name = 1 + (size_t)item->data[0];
-	out->online_denies_mx = true;
-	if (item->data_len > name) { // Otherwise the module's defaults, without MX.
+	out->online_denies = MXP_TYPE_MX | MXP_TYPE_TXT;
+	if (item->data_len > name) { // Otherwise the module's defaults, which have neither.
 		const knotd_conf_t id = {
 			.single = { .data = item->data + name, .data_len = item->data_len - name },
 			.count = 1,
 		};
 		const knotd_conf_t policy = knotd_conf(mod, C_ONLINESIGN, C_POLICY, &id);
 		read_max_ttl(mod, &policy, out);
-		out->online_denies_mx = !lists_mx(mod, &id);
+		out->online_denies &= ~listed_types(mod, &id);
 	}
 }
 

@@ -13,6 +13,8 @@
 
 #include <knot/module.h>
 
+#include "qtype.h"
+
 /*! \brief Signing of a zone. */
 typedef struct {
 	char *keystores; /*!< Keystores as in mxp_settings_t, allocated; NULL for a zone that
@@ -22,8 +24,8 @@ typedef struct {
 	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
 	                    none. */
 	bool online;     /*!< mod-onlinesign signs the zone. */
-	bool online_first;     /*!< It comes before this module. */
-	bool online_denies_mx; /*!< Its `nsec-bitmap` lacks MX. */
+	bool online_first;         /*!< It comes before this module. */
+	mxp_types_t online_denies; /*!< Types of ours that its `nsec-bitmap` lacks. */
 } mxp_dnssec_t;
 
 /*!

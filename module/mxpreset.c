@@ -7,7 +7,7 @@
  *
  * - The server finds the zone, holds liburcu's read-side section, and runs the PREANSWER hooks.
  *   preanswer() lets all other types pass after one comparison, all other names after a second one
- *   (query.c).
+ *   (query.c). With `spf: on`, TXT is one of our types, too, and goes the same way.
  * - mxp_verdict_decide() takes the instance's snapshot of the map, one pointer, and the RRsets of
  *   the apex; mxp_decide() applies the rules to them: here the built-in is due (core/decision.c).
  * - A signed zone's answer is signed with the zone's keys, or with what is remembered of that
@@ -20,7 +20,8 @@
  * - A CNAME that leads to the apex is found out by the server; the ANSWER hook then adds the MX, or
  *   removes those that shall not be served (query.c).
  * - In a signed zone, whatever was asked, an NSEC or NSEC3 record of the apex in the response is
- *   made to list MX, in the hooks of the stages that put such records (denials.c, denial.c).
+ *   made to list what is served, in the hooks of the stages that put such records (denials.c,
+ * denial.c).
  *
  * No hook takes a lock, and none allocates memory for a preset without parameters. How the map got
  * there is the life of another thread: see registry.c.
@@ -49,6 +50,7 @@
 #define MOD_MARKER     "\006marker"
 #define MOD_FILTER     "\006filter"
 #define MOD_DNSSEC     "\006dnssec"
+#define MOD_SPF        "\003spf"
 #define MOD_EDE        "\003ede"
 #define MOD_STATISTICS "\012statistics"
 
@@ -76,6 +78,7 @@ static const yp_item_t mxpreset_conf[] = {
 	{ MOD_MARKER, YP_TBOOL, YP_VBOOL = { true } },
 	{ MOD_FILTER, YP_TBOOL, YP_VBOOL = { true } },
 	{ MOD_DNSSEC, YP_TOPT, YP_VOPT = { dnssec_modes, DNSSEC_AUTO } },
+	{ MOD_SPF, YP_TBOOL, YP_VNONE },
 	{ MOD_EDE, YP_TBOOL, YP_VNONE },
 	{ MOD_STATISTICS, YP_TBOOL, YP_VNONE },
 	{ .name = NULL },
@@ -188,8 +191,14 @@ static void check_dnssec(knotd_mod_t *mod, const mxp_context_t *ctx, const mxp_d
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_FIRST };
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
 	}
-	if (dnssec->online_denies_mx) {
+	const mxp_types_t types = mxp_settings_types(&ctx->connection.instance->settings);
+	const mxp_types_t denied = types & dnssec->online_denies;
+	if (denied & MXP_TYPE_MX) {
 		const mxp_fault_t fault = { .cause = MXP_ONLINE_BITMAP };
+		mxp_warn(mod, knotd_mod_zone(mod), &fault);
+	}
+	if (denied & MXP_TYPE_TXT) {
+		const mxp_fault_t fault = { .cause = MXP_ONLINE_NO_TXT };
 		mxp_warn(mod, knotd_mod_zone(mod), &fault);
 	}
 }
@@ -199,6 +208,9 @@ static const char *read_storage(void *mod)
 {
 	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 }
+
+/*! Zones that may have keys in memory: these go with the last one. */
+static size_t signing_zones;
 
 mxp_context_t mxp_context_broken;
 bool mxp_context_any_broken;
@@ -222,6 +234,9 @@ static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *setti
 		free(ctx);
 		return NULL;
 	}
+	if (ctx != NULL && settings->keystores != NULL) {
+		__atomic_add_fetch(&signing_zones, 1, __ATOMIC_RELAXED);
+	}
 	return ctx;
 }
 
@@ -232,11 +247,16 @@ static void disconnect_zone(mxp_context_t *ctx)
 		return;
 	}
 	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
-	mxp_disconnect(&ctx->connection);
 	if (signs) {
 		mxp_memo_free(*ctx->memo);
+		if (__atomic_sub_fetch(&signing_zones, 1, __ATOMIC_RELAXED) == 0) {
+			mxp_keyring_clear();
+		}
 	}
-	free(ctx->scan);
+	mxp_disconnect(&ctx->connection);
+	for (size_t i = 0; i < MXP_SCANS; i++) {
+		free(ctx->scans[i]);
+	}
 	free(ctx);
 }
 
@@ -262,6 +282,7 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 			.param_count = param.count,
 			.marker = knotd_conf_mod(mod, MOD_MARKER).single.boolean,
 			.filter = knotd_conf_mod(mod, MOD_FILTER).single.boolean,
+			.spf = knotd_conf_mod(mod, MOD_SPF).single.boolean,
 		},
 		.dnssec = knotd_conf_mod(mod, MOD_DNSSEC).single.option == DNSSEC_AUTO,
 		.ede = knotd_conf_mod(mod, MOD_EDE).single.boolean,
@@ -291,15 +312,16 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 static bool add_all(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
 	return (!settings->statistics || mxp_counters_add(mod) == KNOT_EOK) &&
-	       mxp_query_hooks_add(mod) == KNOT_EOK &&
+	       mxp_query_hooks_add(mod, settings->rules.spf) == KNOT_EOK &&
 	       (settings->keystores == NULL || mxp_denial_hooks_add(mod) == KNOT_EOK);
 }
 
 /*! \brief Sets a zone up that has its first hook; NULL if memory is exhausted. */
-static mxp_context_t *set_up(knotd_mod_t *mod)
+static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
 {
 	mxp_context_t *ctx = make_context(mod);
-	if (ctx != NULL && !add_all(mod, &ctx->connection.instance->settings)) {
+	const mxp_settings_t *settings = ctx != NULL ? &ctx->connection.instance->settings : NULL;
+	if (ctx != NULL && (settings->rules.spf != spf || !add_all(mod, settings))) {
 		disconnect_zone(ctx);
 		return NULL;
 	}
@@ -318,11 +340,12 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
-	const int ret = mxp_query_hook_add_first(mod);
+	const bool spf = knotd_conf_mod(mod, MOD_SPF).single.boolean;
+	const int ret = mxp_query_hook_add_first(mod, spf);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	mxp_context_t *ctx = set_up(mod);
+	mxp_context_t *ctx = set_up(mod, spf);
 	if (ctx == NULL) {
 		ctx = &mxp_context_broken;
 		__atomic_store_n(&mxp_context_any_broken, true, __ATOMIC_RELAXED);

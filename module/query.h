@@ -3,7 +3,7 @@
 /*!
  * \file
  *
- * \brief MX queries: how they are answered.
+ * \brief Queries for MX, and TXT: how they are answered.
  */
 
 #pragma once
@@ -15,16 +15,18 @@
  *        when it runs.
  *
  * \param mod  Module.
+ * \param spf  The SPF record follows the preset: TXT queries, too.
  *
  * \return KNOT_EOK or an error of errcode.h.
  */
-int mxp_query_hook_add_first(knotd_mod_t *mod);
+int mxp_query_hook_add_first(knotd_mod_t *mod, bool spf);
 
 /*!
  * \brief Registers the other hooks for queries.
  *
  * \param mod  Module.
+ * \param spf  The SPF record follows the preset; otherwise, queries for TXT shall not be noticed.
  *
  * \return KNOT_EOK or an error of errcode.h.
  */
-int mxp_query_hooks_add(knotd_mod_t *mod);
+int mxp_query_hooks_add(knotd_mod_t *mod, bool spf);

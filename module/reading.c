@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 
 #include "hash.h"
@@ -20,10 +21,17 @@ void mxp_loaded_free(mxp_retired_t *retired)
 		return;
 	}
 	for (size_t i = 0; i < loaded->map->count; i++) {
-		mxp_answer_free(loaded->answers[i]);
+		mxp_answer_free(loaded->answers[i].mx);
+		mxp_answer_free(loaded->answers[i].txt);
 	}
 	mxp_map_free(loaded->map);
 	free(loaded);
+}
+
+/*! \brief Makes the answer of records if there are any; returns false if memory is exhausted. */
+static bool make_answer(uint16_t type, const knot_rdataset_t *rrs, uint32_t ttl, mxp_answer_t **out)
+{
+	return rrs->count == 0 || mxp_answer_new(type, rrs, ttl, out);
 }
 
 /*! \brief Makes the answers of a map, which belongs to them then; NULL if memory is exhausted. */
@@ -37,8 +45,9 @@ static mxp_loaded_t *make_answers(mxp_map_t *map)
 	loaded->map = map;
 	for (size_t i = 0; i < map->count; i++) {
 		const mxp_preset_t *preset = &map->presets[i];
-		if (preset->rrs.count > 0 &&
-		    !mxp_answer_new(&preset->rrs, preset->ttl, &loaded->answers[i])) {
+		mxp_answers_t *answers = &loaded->answers[i];
+		if (!make_answer(KNOT_RRTYPE_MX, &preset->rrs, preset->ttl, &answers->mx) ||
+		    !make_answer(KNOT_RRTYPE_TXT, &preset->spf_rrs, preset->ttl, &answers->txt)) {
 			mxp_loaded_free(&loaded->retired);
 			return NULL;
 		}

@@ -19,11 +19,17 @@
 #include "report.h"
 #include "retire.h"
 
+/*! \brief A preset's answers in wire form (each NULL if there is none). */
+typedef struct {
+	mxp_answer_t *mx;  /*!< MX records. */
+	mxp_answer_t *txt; /*!< SPF record. */
+} mxp_answers_t;
+
 /*! \brief A good map with its answers in wire form. */
 typedef struct {
 	mxp_retired_t retired;   /*!< For its end. */
 	mxp_map_t *map;          /*!< Map. */
-	mxp_answer_t *answers[]; /*!< Answer of each preset (NULL if it has none in wire form). */
+	mxp_answers_t answers[]; /*!< Answers of each preset. */
 } mxp_loaded_t;
 
 /*! \brief What was read of a file. */

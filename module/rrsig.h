@@ -3,7 +3,7 @@
 /*!
  * \file
  *
- * \brief RRSIG records of MX records that the zone does not store.
+ * \brief RRSIG records of records that the zone does not store.
  */
 
 #pragma once
@@ -14,7 +14,7 @@
 #include "signer.h"
 
 /*!
- * \brief Makes the RRSIGs of MX records at the apex, each after one of the zone's SOA: with its
+ * \brief Makes the RRSIGs of records at the apex, each after one of the zone's SOA: with its
  *        key and its validity.
  *
  * A signature of the SOA whose DNSKEY is not published yet is passed over, as it happens in an
@@ -22,7 +22,8 @@
  *
  * \param keys    Keys of the zone.
  * \param apex    RRSIG records of the apex.
- * \param mx      MX records in canonical form and order (may be empty, to try if it can be done).
+ * \param type    Type of the records.
+ * \param rrs     Records in canonical form and order (may be empty, to try if it can be done).
  * \param ttl     Their TTL in seconds.
  * \param mm      Memory context.
  * \param rrsigs  Output: RRSIG records.
@@ -32,5 +33,6 @@
  * \retval KNOT_ENOMEM  if memory is exhausted.
  * \retval KNOT_EACCES  if a key is not at hand.
  */
-int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, const knot_rdataset_t *mx,
-                   uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs, bool *made);
+int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, uint16_t type,
+                   const knot_rdataset_t *rrs, uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs,
+                   bool *made);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <urcu.h>
 
+#include <libknot/descriptor.h>
+
 #include "scan.h"
 
 static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
@@ -61,19 +63,26 @@ static void remember(mxp_scan_t **place, uint64_t generation, const mxp_apex_t *
 static bool is_present(const mxp_scan_t *scan, uint64_t generation, const mxp_apex_t *apex)
 {
 	return scan != NULL && scan->generation == generation &&
-	       scan->apex.mx_ttl == apex->mx_ttl && scan->apex.canonical == apex->canonical &&
-	       same_rrs(&scan->apex.mx, &apex->mx) && same_rrs(&scan->apex.txt, &apex->txt);
+	       scan->apex.mx_ttl == apex->mx_ttl && scan->apex.txt_ttl == apex->txt_ttl &&
+	       scan->apex.canonical == apex->canonical && same_rrs(&scan->apex.mx, &apex->mx) &&
+	       same_rrs(&scan->apex.txt, &apex->txt);
 }
 
-void mxp_scan_decide(mxp_scan_t **place, const mxp_rules_t *rules, const mxp_snapshot_t *snapshot,
-                     const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
+void mxp_scan_decide(mxp_scan_t **scans, uint16_t type, const mxp_rules_t *rules,
+                     const mxp_snapshot_t *snapshot, const mxp_apex_t *apex, knot_mm_t *mm,
+                     mxp_decision_t *out)
 {
+	mxp_scan_t **place = &scans[type == KNOT_RRTYPE_TXT];
 	const mxp_scan_t *scan = rcu_dereference(*place);
 	if (is_present(scan, snapshot->generation, apex)) {
 		*out = scan->decision;
 		return;
 	}
-	mxp_decide(rules, &snapshot->view, apex, mm, out);
+	if (type == KNOT_RRTYPE_TXT) {
+		mxp_decide_txt(rules, &snapshot->view, apex, mm, out);
+	} else {
+		mxp_decide(rules, &snapshot->view, apex, mm, out);
+	}
 	if (out->fault.cause != MXP_NO_MEMORY) {
 		remember(place, snapshot->generation, apex, out);
 	}

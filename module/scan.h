@@ -19,6 +19,9 @@
 /*! Octets of RDATA at the apex from which on it is large: some markers and records. */
 #define MXP_SCAN_LARGE 512
 
+/*! Scans of a zone: for MX, and for TXT. */
+#define MXP_SCANS 2
+
 /*! \brief What was found at an apex. */
 typedef struct {
 	mxp_retired_t retired;   /*!< For its end. */
@@ -29,16 +32,18 @@ typedef struct {
 } mxp_scan_t;
 
 /*!
- * \brief Decides for a zone with a large apex, as mxp_decide() does.
+ * \brief Decides for a zone with a large apex, as mxp_decide() and mxp_decide_txt() do.
  *
  * To be called within a read-side section of liburcu.
  *
- * \param scan      What is remembered of the zone; replaced if that is something else.
+ * \param scans     What is remembered of the zone; replaced if that is something else.
+ * \param type      Type of the records: MX or TXT.
  * \param rules     Instance's rules.
  * \param snapshot  What the instance is served from.
  * \param apex      What the zone stores.
  * \param mm        Memory context for records.
  * \param out       Output: decision, valid within the section.
  */
-void mxp_scan_decide(mxp_scan_t **scan, const mxp_rules_t *rules, const mxp_snapshot_t *snapshot,
-                     const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out);
+void mxp_scan_decide(mxp_scan_t **scans, uint16_t type, const mxp_rules_t *rules,
+                     const mxp_snapshot_t *snapshot, const mxp_apex_t *apex, knot_mm_t *mm,
+                     mxp_decision_t *out);

@@ -37,7 +37,8 @@ static int cmp_params(const mxp_rules_t *rules1, const mxp_rules_t *rules2)
 static int switches(const mxp_settings_t *settings)
 {
 	return settings->rules.marker | settings->rules.filter << 1 | settings->ede << 2 |
-	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5;
+	       settings->statistics << 3 | settings->rotation << 4 | settings->dnssec << 5 |
+	       settings->rules.spf << 6;
 }
 
 int mxp_settings_cmp(const mxp_settings_t *set1, const mxp_settings_t *set2)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "decision.h"
+#include "qtype.h"
 
 /*! \brief Settings of an instance. */
 typedef struct {
@@ -24,6 +25,18 @@ typedef struct {
 	bool statistics;       /*!< Count. */
 	bool rotation;         /*!< Rotate the records of an answer. */
 } mxp_settings_t;
+
+/*!
+ * \brief Types that zones are served with.
+ *
+ * \param settings  Settings.
+ *
+ * \return MX, or MX and TXT.
+ */
+static inline mxp_types_t mxp_settings_types(const mxp_settings_t *settings)
+{
+	return settings->rules.spf ? MXP_TYPE_MX | MXP_TYPE_TXT : MXP_TYPE_MX;
+}
 
 /*!
  * \brief Orders settings.

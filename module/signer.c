@@ -4,11 +4,8 @@
 #include <string.h>
 #include <urcu.h>
 
-#include <libdnssec/error.h>
-#include <libdnssec/key.h>
-#include <libdnssec/keystore.h>
 #include <libdnssec/keytag.h>
-#include <libdnssec/sign.h>
+#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
@@ -18,6 +15,8 @@
 
 /*! Pause after a key could not be had. */
 #define PAUSE_MS 10000
+/*! Pause after that was for want of something that may be there again at any time. */
+#define BUSY_PAUSE_MS 500
 
 /*! Fields of a DNSKEY's RDATA (RFC 4034, section 2.1; RFC 5011, section 2.1). */
 #define DNSKEY_FLAG_ZONE   0x0100
@@ -46,13 +45,10 @@ void mxp_memo_free(mxp_memo_t *memo)
 	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
 		free(memo->signatures[i]);
 	}
-	free(memo->answer);
+	for (size_t i = 0; i < MXP_ANSWERS; i++) {
+		free(memo->answers[i]);
+	}
 	free(memo);
-}
-
-static int knot_error(int ret)
-{
-	return ret == DNSSEC_EOK ? KNOT_EOK : ret == DNSSEC_ENOMEM ? KNOT_ENOMEM : KNOT_EACCES;
 }
 
 static uint16_t key_tag(const knot_rdata_t *dnskey)
@@ -75,94 +71,6 @@ static bool can_sign(const knot_rdata_t *dnskey, uint8_t algorithm)
 	       dnskey->data[DNSKEY_ALGORITHM] == algorithm;
 }
 
-/*! \brief Opens a keystore, as one line of the settings names it. */
-static int open_keystore(const char *line, size_t len, dnssec_keystore_t **store)
-{
-	int ret = *line == MXP_KEYSTORE_PKCS11 ? dnssec_keystore_init_pkcs11(store)
-	                                       : dnssec_keystore_init_pkcs8(store);
-	if (ret != DNSSEC_EOK) {
-		return ret;
-	}
-	char *config = strndup(line + 1, len - 1);
-	ret = config != NULL ? dnssec_keystore_open(*store, config) : DNSSEC_ENOMEM;
-	free(config);
-
-	return ret;
-}
-
-/*! \brief Gives a public key its private part from the first keystore that has it. */
-static int load_private(const mxp_keys_t *keys, dnssec_key_t *key)
-{
-	char *id = NULL;
-	int ret = dnssec_key_get_keyid(key, &id);
-	if (ret != DNSSEC_EOK) {
-		return ret;
-	}
-	const char *line = keys->keystores;
-	do {
-		const size_t len = strcspn(line, "\n");
-		dnssec_keystore_t *store = NULL;
-		ret = open_keystore(line, len, &store);
-		if (ret == DNSSEC_EOK) {
-			ret = dnssec_keystore_get_private(store, id, key);
-		}
-		(void)dnssec_keystore_deinit(store);
-		line += len + (line[len] != '\0');
-	} while (ret != DNSSEC_EOK && ret != DNSSEC_ENOMEM && *line != '\0');
-	free(id);
-
-	return ret;
-}
-
-static int sign_with(dnssec_key_t *key, const dnssec_binary_t *data, dnssec_binary_t *out)
-{
-	dnssec_sign_ctx_t *ctx = NULL;
-	int ret = dnssec_sign_new(&ctx, key);
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_sign_add(ctx, data);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
-	}
-	// A keystore can hold another key than the one that it was asked for.
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_sign_init(ctx);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_sign_add(ctx, data);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_sign_verify(ctx, false, out);
-	}
-	dnssec_sign_free(ctx);
-
-	return ret;
-}
-
-/*! \brief Makes a signature with a key. */
-static int sign_by(const mxp_keys_t *keys, const knot_rdata_t *dnskey, const dnssec_binary_t *data,
-                   dnssec_binary_t *out)
-{
-	dnssec_key_t *key = NULL;
-	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
-	int ret = dnssec_key_new(&key);
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_key_set_dname(key, keys->zone);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = dnssec_key_set_rdata(key, &rdata);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = load_private(keys, key);
-	}
-	if (ret == DNSSEC_EOK) {
-		ret = sign_with(key, data, out);
-	}
-	dnssec_key_free(key); // Wipes the private part.
-
-	return knot_error(ret);
-}
-
 /*! \brief What is to be signed, and how long the signature has to be (0 if that does not matter).
  */
 typedef struct {
@@ -175,6 +83,8 @@ typedef struct {
  */
 static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnssec_binary_t *out)
 {
+	mxp_memo_t *memo = *keys->memo;
+	bool busy = false;
 	int ret = named ? KNOT_ENOENT : KNOT_EACCES;
 	knot_rdata_t *dnskey = keys->dnskeys.rdata;
 	for (size_t i = 0; i < keys->dnskeys.count; i++, dnskey = knot_rdataset_next(dnskey)) {
@@ -183,16 +93,18 @@ static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnss
 			continue;
 		}
 		knot_wire_write_u16(task->data.data + MXP_RRSIG_KEY_TAG, key_tag(dnskey));
-		ret = sign_by(keys, dnskey, &task->data, out);
+		ret = mxp_keyring_sign(keys->keystores, keys->zone, dnskey, &task->data,
+		                       &memo->verified, out);
 		if (ret == KNOT_EOK && task->len > 0 && out->size != task->len) {
 			dnssec_binary_free(out);
 			ret = KNOT_EACCES;
 		}
-		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
-			break;
+		if (ret == KNOT_EOK) {
+			return ret;
 		}
+		busy |= (ret == KNOT_EBUSY);
 	}
-	return ret;
+	return busy ? KNOT_EBUSY : ret;
 }
 
 /*! \brief Finds or makes what is remembered for a zone. */
@@ -293,18 +205,24 @@ static void note(mxp_memo_t *memo, int ret)
 		if (__atomic_exchange_n(&memo->has_failed, false, __ATOMIC_RELAXED)) {
 			__atomic_store_n(&memo->is_back, true, __ATOMIC_RELAXED);
 		}
-	} else if (ret == KNOT_EACCES) {
-		__atomic_store_n(&memo->paused_until_ms, mxp_clock_ms() + PAUSE_MS,
+	} else if (ret == KNOT_EACCES || ret == KNOT_EBUSY) {
+		const uint64_t pause_ms = ret == KNOT_EBUSY ? BUSY_PAUSE_MS : PAUSE_MS;
+		__atomic_store_n(&memo->paused_until_ms, mxp_clock_ms() + pause_ms,
 		                 __ATOMIC_RELAXED);
 		__atomic_store_n(&memo->has_failed, true, __ATOMIC_RELAXED);
 	}
+	__atomic_store_n(&memo->is_busy, ret == KNOT_EBUSY, __ATOMIC_RELAXED);
 }
 
 /*! \brief Makes a signature with the key that it names, or else with a stand-in. */
 static int make(const mxp_keys_t *keys, const task_t *task, dnssec_binary_t *out)
 {
 	const int ret = try_keys(keys, task, true, out);
-	return ret == KNOT_EACCES ? try_keys(keys, task, false, out) : ret;
+	if (ret != KNOT_EACCES && ret != KNOT_EBUSY) {
+		return ret;
+	}
+	const int other = try_keys(keys, task, false, out);
+	return other == KNOT_EACCES ? ret : other;
 }
 
 int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
@@ -323,7 +241,7 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t
 	mxp_signature_t *known = look_up(memo, key, key_len, &slot);
 	const bool stands = (known != NULL && is_valid(keys, known));
 	if (!stands && mxp_clock_ms() < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
-		return KNOT_EACCES;
+		return __atomic_load_n(&memo->is_busy, __ATOMIC_RELAXED) ? KNOT_EBUSY : KNOT_EACCES;
 	}
 	if (known == NULL) {
 		slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED) % MXP_SIGNATURES;
@@ -353,6 +271,12 @@ bool mxp_signer_has_signed(const mxp_keys_t *keys)
 	return memo != NULL && __atomic_load_n(&memo->has_signed, __ATOMIC_RELAXED);
 }
 
+bool mxp_signer_is_busy(const mxp_keys_t *keys)
+{
+	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
+	return memo != NULL && __atomic_load_n(&memo->is_busy, __ATOMIC_RELAXED);
+}
+
 bool mxp_signer_is_back(const mxp_keys_t *keys)
 {
 	mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
@@ -365,17 +289,22 @@ static void free_answer(mxp_retired_t *retired)
 	free(retired);
 }
 
-void mxp_answer_remember(const mxp_keys_t *keys, mxp_signed_answer_t *answer)
+static size_t answer_index(uint16_t type)
+{
+	return type == KNOT_RRTYPE_TXT ? MXP_ANSWER_TXT : MXP_ANSWER_MX;
+}
+
+void mxp_answer_remember(const mxp_keys_t *keys, uint16_t type, mxp_signed_answer_t *answer)
 {
 	mxp_memo_t *memo = *keys->memo;
-	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answer, answer);
+	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answers[answer_index(type)], answer);
 	if (before != NULL) {
 		mxp_retire(&before->retired, free_answer);
 	}
 }
 
-const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys)
+const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys, uint16_t type)
 {
 	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL ? rcu_dereference(memo->answer) : NULL;
+	return memo != NULL ? rcu_dereference(memo->answers[answer_index(type)]) : NULL;
 }

@@ -20,9 +20,10 @@
 #include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
+#include "keyring.h"
 #include "retire.h"
 
-/*! \brief Remembered signatures of a zone: MX and denials, for several keys each. */
+/*! \brief Remembered signatures of a zone: MX, TXT and denials, for several keys each. */
 #define MXP_SIGNATURES 8
 
 /*! \brief A remembered signature. */
@@ -51,20 +52,26 @@ typedef struct {
 	uint8_t bytes[];        /*!< RDATA of all. */
 } mxp_signed_answer_t;
 
+/*! \brief Types of answers that are remembered. */
+enum {
+	MXP_ANSWER_MX,
+	MXP_ANSWER_TXT,
+	MXP_ANSWERS, /*!< Their number. */
+};
+
 /*! \brief What is remembered for a zone. */
 typedef struct {
 	mxp_signature_t *signatures[MXP_SIGNATURES]; /*!< Signatures. */
 	unsigned next;                               /*!< The one to be forgotten next. */
-	mxp_signed_answer_t *answer; /*!< Last answer that was signed (NULL if there is none). */
-	uint64_t paused_until_ms;    /*!< No attempt before, after one that failed. */
-	bool has_signed;             /*!< A signature was made. */
-	bool has_failed;             /*!< None could be made since. */
-	bool is_back;                /*!< One could be made again, which is not logged yet. */
+	mxp_signed_answer_t *answers[MXP_ANSWERS];   /*!< Last answer of each type that was signed
+	                                                  (NULL if there is none). */
+	uint64_t paused_until_ms; /*!< No attempt before, after one that failed. */
+	mxp_verified_t verified;  /*!< Keys that were verified. */
+	bool is_busy;             /*!< The last attempt failed for a cause that passes. */
+	bool has_signed;          /*!< A signature was made. */
+	bool has_failed;          /*!< None could be made since. */
+	bool is_back;             /*!< One could be made again, which is not logged yet. */
 } mxp_memo_t;
-
-/*! First octet of a keystore in the settings. */
-#define MXP_KEYSTORE_PEM    'f'
-#define MXP_KEYSTORE_PKCS11 't'
 
 /*! \brief Keys of a zone, and where they are. */
 typedef struct {
@@ -118,6 +125,7 @@ const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t 
  * \retval KNOT_ENOENT  if the zone does not publish the DNSKEY that the data name: nobody could
  *                      check the signature that they were copied from either.
  * \retval KNOT_EACCES  if no private key is at hand.
+ * \retval KNOT_EBUSY   if a keystore could not be asked for a cause that passes.
  * \retval KNOT_ENOMEM  if memory is exhausted.
  */
 int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
@@ -133,6 +141,16 @@ int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t
 bool mxp_signer_has_signed(const mxp_keys_t *keys);
 
 /*!
+ * \brief Tells if the last signature could not be made for a cause that passes, so that nothing is
+ *        known about the zone's keys.
+ *
+ * \param keys  Keys of the zone.
+ *
+ * \return True if so.
+ */
+bool mxp_signer_is_busy(const mxp_keys_t *keys);
+
+/*!
  * \brief Tells once if signing works again, after it did not.
  *
  * \param keys  Keys of the zone.
@@ -142,23 +160,25 @@ bool mxp_signer_has_signed(const mxp_keys_t *keys);
 bool mxp_signer_is_back(const mxp_keys_t *keys);
 
 /*!
- * \brief Remembers the last answer that was signed.
+ * \brief Remembers the last answer of a type that was signed.
  *
  * \param keys    Keys of the zone, with which a signature was made.
+ * \param type    MX or TXT.
  * \param answer  Answer, allocated in one piece; it belongs to the zone then.
  */
-void mxp_answer_remember(const mxp_keys_t *keys, mxp_signed_answer_t *answer);
+void mxp_answer_remember(const mxp_keys_t *keys, uint16_t type, mxp_signed_answer_t *answer);
 
 /*!
- * \brief Recalls the last answer that was signed.
+ * \brief Recalls the last answer of a type that was signed.
  *
  * To be called within a read-side section of liburcu.
  *
  * \param keys  Keys of the zone.
+ * \param type  MX or TXT.
  *
  * \return Answer, valid within the section; NULL if there is none.
  */
-const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys);
+const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys, uint16_t type);
 
 /*!
  * \brief Octets of a signature.

@@ -32,10 +32,13 @@ bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
 	return signs_soa(&rrsigs.rrs);
 }
 
-void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                        knotd_mod_t *mod, mxp_verdict_t *out)
+void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
+                        mxp_verdict_t *out)
 {
 	const mxp_instance_t *instance = mxp_context(mod)->connection.instance;
+	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
+	const knot_rrset_t txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT);
+	out->type = type;
 	out->snapshot = rcu_dereference(instance->snapshot);
 	out->apex_rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
 	out->is_signed = signs_soa(&out->apex_rrsigs);
@@ -43,17 +46,31 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
 	out->text = NULL;
 	out->apex = (mxp_apex_t){
 		.zone = knotd_qdata_zone_name(qdata),
-		.mx = mx->rrs,
-		.mx_ttl = mx->ttl,
-		.txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT).rrs,
+		.mx = mx.rrs,
+		.mx_ttl = mx.ttl,
+		.txt = txt.rrs,
+		.txt_ttl = txt.ttl,
 		.canonical = out->is_signed || mxp_context(mod)->online,
 	};
+	out->stored = type == KNOT_RRTYPE_MX ? mx.rrs : txt.rrs;
 	const mxp_rules_t *rules = &instance->settings.rules;
+	const mxp_view_t *view = &out->snapshot->view;
 	if (out->apex.mx.size + out->apex.txt.size >= MXP_SCAN_LARGE) {
-		mxp_scan_decide(&mxp_context(mod)->scan, rules, out->snapshot, &out->apex, &pkt->mm,
-		                &out->decision);
+		mxp_scan_decide(mxp_context(mod)->scans, type, rules, out->snapshot, &out->apex,
+		                &pkt->mm, &out->decision);
+	} else if (type == KNOT_RRTYPE_MX) {
+		mxp_decide(rules, view, &out->apex, &pkt->mm, &out->decision);
 	} else {
-		mxp_decide(rules, &out->snapshot->view, &out->apex, &pkt->mm, &out->decision);
+		mxp_decide_txt(rules, view, &out->apex, &pkt->mm, &out->decision);
+	}
+}
+
+void mxp_verdict_give_up(knot_pkt_t *pkt, mxp_cause_t cause, mxp_verdict_t *verdict)
+{
+	if (verdict->type == KNOT_RRTYPE_MX) {
+		mxp_decision_fail(&verdict->decision, cause);
+	} else {
+		mxp_decision_unsign(&verdict->decision, &verdict->apex, cause, &pkt->mm);
 	}
 }
 
@@ -81,7 +98,7 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 
 bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 {
-	return mxp_context(mod)->signing || mxp_signer_has_signed(keys);
+	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
 }
 
 void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len)
@@ -126,13 +143,13 @@ static void remember(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
 	if (decision->preset != NULL) {
 		mxp_verdict_explain(verdict, answer->text, sizeof(answer->text));
 	}
-	mxp_answer_remember(keys, answer);
+	mxp_answer_remember(keys, verdict->type, answer);
 }
 
 /*! \brief Serves what was signed before, if the zone has not changed since. */
 static bool recall(const mxp_keys_t *keys, mxp_verdict_t *verdict)
 {
-	const mxp_signed_answer_t *answer = mxp_answer_recall(keys);
+	const mxp_signed_answer_t *answer = mxp_answer_recall(keys, verdict->type);
 	mxp_decision_t *decision = &verdict->decision;
 	// With each change of the zone, its SOA has another signature.
 	if (answer == NULL || decision->serve == MXP_SERVE_FAIL ||
@@ -159,7 +176,7 @@ static void do_without_key(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t 
 	if (!mxp_verdict_has_to_sign(keys, mod)) {
 		mxp_decision_unsign(decision, &verdict->apex, MXP_NO_KEY, &pkt->mm);
 	} else if (decision->serve != MXP_SERVE_FAIL && !recall(keys, verdict)) {
-		mxp_decision_fail(decision, MXP_KEY_AWAY);
+		mxp_verdict_give_up(pkt, MXP_KEY_AWAY, verdict);
 		decision->fault.of = MXP_SOURCE_NONE; // The same for denials, and for all presets.
 	}
 }
@@ -172,10 +189,10 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t 
 		return;
 	}
 	bool made;
-	const int ret = mxp_rrsig_make(keys, &verdict->apex_rrsigs, &decision->rrs, decision->ttl,
-	                               &pkt->mm, &verdict->rrsigs, &made);
+	const int ret = mxp_rrsig_make(keys, &verdict->apex_rrsigs, verdict->type, &decision->rrs,
+	                               decision->ttl, &pkt->mm, &verdict->rrsigs, &made);
 	if (ret == KNOT_ENOMEM) {
-		mxp_decision_fail(decision, MXP_NO_MEMORY);
+		mxp_verdict_give_up(pkt, MXP_NO_MEMORY, verdict);
 	} else if (ret != KNOT_EOK) {
 		do_without_key(keys, pkt, mod, verdict);
 	} else if (made && decision->serve != MXP_SERVE_FAIL) {

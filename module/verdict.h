@@ -18,8 +18,10 @@
 
 /*! \brief A decision, with what signs it. */
 typedef struct {
+	uint16_t type;                  /*!< Type of the records: MX or TXT. */
 	mxp_decision_t decision;        /*!< Decision: this alone tells what is served. */
 	mxp_apex_t apex;                /*!< What the zone stores. */
+	knot_rdataset_t stored;         /*!< Of that, the records of the type. */
 	const mxp_snapshot_t *snapshot; /*!< What the instance is served from. */
 	bool is_signed;                 /*!< The zone is signed. */
 	knot_rdataset_t apex_rrsigs;    /*!< RRSIG records of the apex. */
@@ -39,21 +41,22 @@ bool mxp_verdict_is_signed(knotd_qdata_t *qdata);
 /*!
  * \brief Decides for the zone of a query.
  *
- * \param mx     MX records of the apex.
+ * \param type   Type of the records: MX, or TXT if the SPF record follows the preset.
  * \param pkt    Response; its memory context is used.
  * \param qdata  Query.
  * \param mod    Module.
  * \param out    Output: verdict, not signed yet.
  */
-void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                        knotd_mod_t *mod, mxp_verdict_t *out);
+void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
+                        mxp_verdict_t *out);
 
 /*!
  * \brief Signs what was decided for a signed zone, unless that is what it stores.
  *
  * What cannot be signed becomes the decision: what was signed before, if nothing but the map has
- * changed since; or else a failure, if the server signs the zone or the module has signed for it;
- * or else what the zone stores. A failure is signed, too, if that tells which of these it is.
+ * changed since; or else a failure, if the server signs the zone or the module has signed for it,
+ * and the type is MX; or else what the zone stores. A failure is signed, too, if that tells which
+ * of these it is.
  *
  * \param pkt      Response; its memory context is used.
  * \param qdata    Query.
@@ -62,6 +65,16 @@ void mxp_verdict_decide(const knot_rrset_t *mx, knot_pkt_t *pkt, knotd_qdata_t *
  */
 void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                       mxp_verdict_t *verdict);
+
+/*!
+ * \brief Gives up what was decided, because it cannot be served: MX fail, TXT are what the zone
+ *        stores.
+ *
+ * \param pkt      Response; its memory context is used.
+ * \param cause    Why.
+ * \param verdict  Verdict.
+ */
+void mxp_verdict_give_up(knot_pkt_t *pkt, mxp_cause_t cause, mxp_verdict_t *verdict);
 
 /*!
  * \brief Fails with a query: SERVFAIL, and the reason in the response.

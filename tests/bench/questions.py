@@ -3,10 +3,11 @@
 
 import dataclasses
 
-from knot import GSUITE, Knotd, mx_of, wait_for, zone_text
+from knot import GSUITE, Knotd, mx_of, txt_of, wait_for, zone_text
 
 ZONE = "static.example"
 RECORDS = "".join(f"@ {ttl} MX {preference} {exchange}\n" for ttl, preference, exchange in GSUITE)
+SPF = "v=spf1 include:_spf.google.com ~all"
 POLICY = "policy:\n  - id: ecdsa\n    algorithm: ecdsap256sha256\n"
 SIGNING = "    dnssec-signing: on\n    dnssec-policy: ecdsa\n"
 
@@ -26,6 +27,7 @@ class Way:
     title: str
     body: str = ""
     module: bool = False
+    spf: bool = False
     geoip: bool = False
 
 
@@ -33,6 +35,8 @@ STORED = Way("stored in the zone", body=RECORDS)
 GEOIP = Way("mod-geoip", geoip=True)
 PLAIN = Way("no module")
 MXPRESET = Way("mod-mxpreset", module=True)
+STORED_SPF = Way("stored in the zone", body=f'@ 3600 TXT "{SPF}"\n')
+MXPRESET_SPF = Way("mod-mxpreset, spf: on", module=True, spf=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Question:
             extra, zone_extra = geoip_section(folder), "    module: mod-geoip/geo\n"
         if self.signed:
             extra, zone_extra = extra + POLICY, zone_extra + SIGNING
-        return Knotd(folder, {ZONE: zone_text(way.body)}, settings={"builtin": "gsuite"},
+        return Knotd(folder, {ZONE: zone_text(way.body)}, settings={"builtin": "gsuite", **({"spf": True} if way.spf else {})},
                      module=way.module, extra=extra, zone_extra=zone_extra, **options)
 
     def is_right(self, way, answer):
@@ -63,6 +67,8 @@ class Question:
             return False
         if self.rtype == "MX":
             return mx_of(answer) == GSUITE
+        if self.rtype == "TXT":
+            return txt_of(answer) == [(3600, (SPF.encode(),))]
         # With the module, the NSEC must not deny MX.
         return not self.signed or (" MX " in text) == way.module
 
@@ -76,6 +82,7 @@ class Question:
 
 QUESTIONS = (
     Question("MX", "MX", (STORED, GEOIP, MXPRESET), cost="0.50"),
+    Question("TXT", "TXT", (STORED_SPF, MXPRESET_SPF), cost="1.00"),
     Question("A", "A", (PLAIN, MXPRESET), name=f"ns.{ZONE}", cost="1.03"),
     Question("MX with DO, signed zone", "MX", (STORED, MXPRESET), signed=True, speed="0.95"),
     Question("AAAA with DO, signed zone (NODATA)", "AAAA", (PLAIN, MXPRESET), signed=True,

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	place.qname = name;
 
 	mxp_answer_t *answer = NULL;
-	require(mxp_answer_new(&rrs, 3600, &answer));
+	require(mxp_answer_new(KNOT_RRTYPE_MX, &rrs, 3600, &answer));
 	const size_t ample = put(answer, &rrs, &place);
 	if (ample > 0) {
 		// Around the exact fit.

@@ -439,6 +439,15 @@ def mx_of(answer):
                   for rdata in rrset)
 
 
+def txt_of(answer):
+    """The TXT records of an answer, (TTL, strings), or its rcode if it is not NOERROR."""
+    if answer.rcode() != dns.rcode.NOERROR:
+        return dns.rcode.to_text(answer.rcode())
+    return sorted((rrset.ttl, rdata.strings)
+                  for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT
+                  for rdata in rrset)
+
+
 def preset(ttl, *records):
     """The same form for an expected preset: preset(3600, "10 mx.example.")."""
     return sorted((ttl, int(record.split()[0]), record.split()[1]) for record in records)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An independent model of the module: which MX answer a zone gets.
+"""An independent model of the module: which MX answer a zone gets, and which TXT.
 
 It is written from the documented rules alone and shares no code with the module, so that a
 misreading in one of them shows as a difference.
@@ -38,6 +38,7 @@ class Preset:
     records: tuple
     title: str = ""
     retired: tuple = ()
+    spf: str = ""
     defaults: dict = dataclasses.field(default_factory=dict)
 
     def expand(self, zone, given):
@@ -94,6 +95,7 @@ class PresetMap:
                       for preference, exchange in preset.records]
             pairs = [("title", preset.title)] if preset.title else []
             pairs += [("retired", name) for name in preset.retired]
+            pairs += [("spf", preset.spf)] if preset.spf else []
             pairs += preset.defaults.items()
             if pairs:
                 lines.append(f"{name} TXT " + " ".join(f'"{key}={value}"' for key, value in pairs))
@@ -110,6 +112,7 @@ class Settings:
     params: dict = dataclasses.field(default_factory=dict)
     marker: bool = True
     filter: bool = True
+    spf: bool = False
 
     def find(self, name):
         return self.map.find(name) if self.map and name else None
@@ -117,7 +120,7 @@ class Settings:
     def items(self):
         """The items of the instance, without `map-file`."""
         return {"builtin": self.builtin, "preset": self.preset, "marker": self.marker,
-                "filter": self.filter,
+                "filter": self.filter, "spf": self.spf,
                 "param": [f"{name}={value}" for name, value in self.params.items()] or None}
 
 
@@ -185,3 +188,37 @@ def answer(zone, settings, stored, texts):
         return stored
     preset = settings.find(settings.preset or settings.builtin)
     return preset and preset.expand(zone, settings.params) or SERVFAIL
+
+
+def is_spf(strings):
+    """Whether a TXT record is one of RFC 7208, section 4.5."""
+    return (b"".join(strings).lower() + b" ").startswith(b"v=spf1 ")
+
+
+def providing(zone, settings, stored, texts):
+    """The preset whose MX a zone is served with; the built-in's may be stored."""
+    if overrides(zone, settings, stored):
+        return None
+    markers = markers_of(texts) if settings.marker else []
+    if markers:
+        parsed = parse_marker(markers[0]) if len(markers) == 1 else None
+        preset = parsed and settings.find(parsed[0])
+        return preset if preset and preset.expand(zone, parsed[1]) else None
+    if stored:
+        return settings.find(settings.builtin)
+    preset = settings.find(settings.preset or settings.builtin)
+    return preset if preset and preset.expand(zone, settings.params) else None
+
+
+def txt_answer(zone, settings, stored, texts, ttl):
+    """What a query for TXT at the apex gets: sorted (TTL, strings).
+
+    ttl: that of the stored TXT RRset
+    """
+    result = [(ttl, strings) for strings in texts]
+    left_alone = zone in ("", "arpa") or zone.endswith(".arpa")
+    if settings.spf and not left_alone and not any(map(is_spf, texts)):
+        preset = providing(zone, settings, stored, texts)
+        if preset and preset.spf:
+            result.append((ttl if texts else preset.ttl, (f"v=spf1 {preset.spf}".encode(),)))
+    return sorted(result)

@@ -16,13 +16,18 @@ import dns.rdatatype
 import pytest
 
 import model
-from knot import Knotd, mx_of
+from knot import Knotd, mx_of, txt_of
 from model import Preset, PresetMap, Settings
+from signing import (DEFAULT, NSEC3, Keys, bitmaps, policies, signing, wait_signed,
+                     with_signatures)
 
 SEED = os.environ.get("MXPRESET_SEED") or str(random.SystemRandom().randrange(10**9))
 ROUNDS = 3
 ZONES = 1200
+SIGNED_ZONES = 500
+SIGNED_MAX = 200  # Names in NSEC3 are longer.
 PAYLOAD = 1232
+TXT_TTL = 300
 SHOWN = 5
 
 WORD = string.ascii_lowercase + string.digits
@@ -31,6 +36,9 @@ VALUES = ("a", "A", "foo", "FOO", "mx1", "Mx1", "mail", "MAIL", "0", "-", "_", "
           *("v" * size for size in (53, 54, 55, 61, 62, 63)))
 BAD_VALUES = ("", "a.b", "a=b", "a\\b", 'a"b', "a;b", "a,b", "a\tb", "a\0b", "\xe9", "@zone-dashed",
               "v" * 64, "v" * 300)
+SPF = ("v=spf1 -all", "v=spf1", "v=spf1 ", "v=spf1 include:_spf.house.example " + "x" * 300)
+NEARLY_SPF = ("v=spf10", "v=spf1\t-all", "v=spf1-all", " v=spf1 -all", "v=spf", "v = spf1 -all",
+              "v=spf1\0", "spf2.0/pra -all")
 LONG = ".".join(["l" * 62] * 3 + ["long-tail"]) + "."  # 200 octets: 54 more fit in front
 
 
@@ -46,6 +54,13 @@ def sized_records(rng, ttl, count, domain):
                              for number in range(count)))
 
 
+def random_spf(rng, name):
+    """Terms of an SPF record; the longest that there may be among them."""
+    terms = rng.choice((f"include:_spf.{name[:9]}.test ~all", "-all", "mx a:%{d}/24 ?all",
+                        f"ip4:192.0.2.{rng.randrange(256)} ip6:2001:db8::/32 redirect=x.test"))
+    return terms if rng.random() < 0.8 else (terms + " x=").ljust(240, "y")
+
+
 def random_map(rng):
     """A valid map with every kind of preset; no two presets share an exchange."""
     ttls = iter(rng.sample((0, 1, 60, 300, 3600, 7200, 10800, 86400, 604800, 2**31 - 1, 17, 18, 19,
@@ -58,16 +73,18 @@ def random_map(rng):
         "tenant": Preset(next(ttls), ((10, f"_id_{shared}.tenant.test."), (10, "fix.tenant.test.")),
                          "Tenant", ("old.tenant.test",)),
         "outlook": Preset(next(ttls), ((1, "_id_.mail.protection.outlook.com."),),
-                          "Microsoft Outlook", ("gone.outlook.com.",), {"id": "@zone-dashed"}),
+                          "Microsoft Outlook", ("gone.outlook.com.",),
+                          defaults={"id": "@zone-dashed"}),
         "dashed": Preset(next(ttls), ((5, "p-_id_.dashed.test."), (6, "_id_-_n9_.dashed.test.")),
-                         "", ("gone.dashed.test",), {"id": "@zone-dashed", "n9": "literal"}),
+                         "", ("gone.dashed.test",),
+                         defaults={"id": "@zone-dashed", "n9": "literal"}),
         "multi": Preset(next(ttls), ((1, "_a__b_.multi.test."), (2, "_b_-_a_._a_.multi.test."),
                                      (3, "_b_.x-_b_.multi.test.")),
-                        "", (), rng.choice(({}, {"a": "defa"}, {"a": "defa", "b": "Def_b"}))),
+                        defaults=rng.choice(({}, {"a": "defa"}, {"a": "defa", "b": "Def_b"}))),
         "collide": Preset(next(ttls), ((1, "_a_.collide.test."), (2, "_b_.collide.test."),
-                                       (3, "mx1.collide.test.")), "", (), {"b": "default-b"}),
+                                       (3, "mx1.collide.test.")), defaults={"b": "default-b"}),
         "in_zone": Preset(next(ttls), ((10, "mail._zone_."), (20, "_host_._zone_.")),
-                          "", ("retired.zone.test.",), {"host": "mx-two"}),
+                          "", ("retired.zone.test.",), defaults={"host": "mx-two"}),
         "apex": Preset(next(ttls), ((10, "_zone_."),)),
         "deep": Preset(next(ttls), ((10, "a.b.c.d.e.f.g.h._zone_."),), "", ("old.deep.test",)),
         "long": Preset(next(ttls), ((10, "_a_." + LONG),)),
@@ -76,6 +93,9 @@ def random_map(rng):
         "255": sized_records(rng, next(ttls), 255, "max.test."),
         "null": Preset(next(ttls), ((0, "."),)),
     }
+    for name, preset in presets.items():
+        if rng.random() < 0.7:
+            presets[name] = dataclasses.replace(preset, spf=random_spf(rng, name))
     names = list(presets)
     rng.shuffle(names)
     aliases = {f"alias-{number}": name for number, name in enumerate(names[:8])}
@@ -111,7 +131,8 @@ def random_instances(rng, first, second):
         Settings(None, "house"),
         Settings(None, "house", preset="plain-1", marker=False),
     ]
-    return fixed + [random_instance(rng, rng.choice((first, second))) for _ in range(10)]
+    instances = fixed + [random_instance(rng, rng.choice((first, second))) for _ in range(10)]
+    return [dataclasses.replace(instance, spf=rng.random() < 0.8) for instance in instances]
 
 
 def random_instance(rng, presets):
@@ -274,7 +295,8 @@ def split_text(rng, text):
 
 
 def random_texts(rng, zone, settings):
-    texts = rng.sample(["v=spf1 -all", "", "MX-PRESET", "google-site-verification=abc", "\0\xff"],
+    texts = rng.sample([mixed(rng, rng.choice(SPF)), rng.choice(NEARLY_SPF), "", "MX-PRESET",
+                        "google-site-verification=abc", "\0\xff", "x" * 300],
                        rng.choice((0, 0, 1, 2)))
     kind = rng.random()
     if kind > 0.3:
@@ -314,7 +336,7 @@ def quoted(rng, octets):
 def zone_file(rng, zone):
     lines = [f"@ {ttl} MX {preference} {mixed(rng, exchange)}"
              for ttl, preference, exchange in zone.stored]
-    lines += ["@ 300 TXT " + " ".join(quoted(rng, part) for part in strings)
+    lines += [f"@ {TXT_TTL} TXT " + " ".join(quoted(rng, part) for part in strings)
               for strings in zone.texts]
     lines += {"": [], "q": ["q 60 CNAME @"], "x.q": ["*.q 60 CNAME @"],
               "r": ["q 60 CNAME @", "r 60 CNAME q"]}[zone.alias]
@@ -340,9 +362,9 @@ class NumberedKnotd(Knotd):
                       super().configuration())
 
 
-def ask(server, name, edns):
+def ask(server, name, rtype, edns):
     """The answer, by TCP when UDP could not hold it, and whether UDP could hold that."""
-    query = server.message(name, edns=edns, payload=PAYLOAD).to_wire()
+    query = server.message(name, rtype, edns=edns, payload=PAYLOAD).to_wire()
     reply = dns.message.from_wire(server.ask_wire(query))
     if not reply.flags & dns.flags.TC:
         return reply, False
@@ -361,26 +383,44 @@ def differ(got, expected, exact):
     return sorted(lower(got)) != sorted(lower(expected))
 
 
-def complaint(server, zone, asked, edns, expected):
-    """What is wrong with the answer, or None."""
-    reply, needless = ask(server, asked, edns)
-    got = mx_of(reply)
+def owners(reply, rtype):
+    return [rrset.name.to_text() for rrset in reply.answer if rrset.rdtype == rtype]
+
+
+def flaw(zone, asked, rtype, reply, needless, expected, stored):
+    """What is wrong with the form of a right answer, or None."""
     apex = asked if asked.lower() == zone.name else zone.name
-    owners = [rrset.name.to_text() for rrset in reply.answer if rrset.rdtype == dns.rdatatype.MX]
-    wrong = None
-    if differ(got, expected, asked == zone.name):
-        wrong = f"got {got}"
-    elif needless and asked == zone.name:
-        wrong = "TC without need"
-    elif expected != model.SERVFAIL and not reply.flags & dns.flags.AA:
-        wrong = "AA is not set"
-    elif expected not in (model.SERVFAIL, model.NODATA):
-        made = not set(expected) <= set(zone.stored)
-        if owners != [apex + "."]:
-            wrong = f"owners {owners}"
-        elif made and (reply.authority or reply.additional):
-            wrong = f"more than the answer:\n{reply}"
-    return wrong and f"asked {asked}, EDNS {edns}: {wrong}"
+    if needless and asked == zone.name:
+        return "TC without need"
+    if expected != model.SERVFAIL and not reply.flags & dns.flags.AA:
+        return "AA is not set"
+    if expected in (model.SERVFAIL, model.NODATA):
+        return None
+    if owners(reply, rtype) != [apex + "."]:
+        return f"owners {owners(reply, rtype)}"
+    made = not set(expected) <= set(stored)
+    if made and (reply.authority or reply.additional):
+        return f"more than the answer:\n{reply}"
+    return None
+
+
+def complain_mx(server, zone, asked, edns, expected):
+    """What is wrong with the MX answer, or None."""
+    reply, needless = ask(server, asked, "MX", edns)
+    got = mx_of(reply)
+    wrong = f"got {got}" if differ(got, expected, asked == zone.name) else \
+        flaw(zone, asked, dns.rdatatype.MX, reply, needless, expected, zone.stored)
+    return wrong and f"asked {asked} MX, EDNS {edns}: {wrong}"
+
+
+def complain_txt(server, zone, asked, edns, expected):
+    """What is wrong with the TXT answer, or None."""
+    reply, needless = ask(server, asked, "TXT", edns)
+    got = txt_of(reply)
+    stored = [(TXT_TTL, strings) for strings in zone.texts]
+    wrong = f"got {got}" if got != expected else \
+        flaw(zone, asked, dns.rdatatype.TXT, reply, needless, expected, stored)
+    return wrong and f"asked {asked} TXT, EDNS {edns}: {wrong}, not {expected}"
 
 
 def questions(rng, zone):
@@ -391,17 +431,18 @@ def questions(rng, zone):
     return [(name, rng.random() < 0.7) for name in names]
 
 
-def check_round(path, seed):
-    """Serves random zones and returns descriptions of all differences."""
-    rng = random.Random(seed)
+def make_round(path, rng, count, longest=model.NAME_MAX):
+    """Random zones with their files and modules, and the instances of these."""
     maps = {"first": random_map(rng), "second": random_map(rng)}
     for name, presets in maps.items():
         (path / name).write_text(map_text(rng, presets))
     paths = {id(presets): path / name for name, presets in (*maps.items(), ("missing", None))}
     instances = random_instances(rng, *maps.values())
     names = set()
-    while len(names) < ZONES:
-        names.add(zone_name(rng))
+    while len(names) < count:
+        name = zone_name(rng)
+        if model.wire_length(name) <= longest:
+            names.add(name)
     zones, files, modules = [], {}, {}
     for name in sorted(names):
         number = rng.randrange(len(instances))
@@ -411,23 +452,87 @@ def check_round(path, seed):
         modules[name] = f"mod-mxpreset/i{number}"
     items = {f"i{number}": {"map-file": paths[id(instance.map)], **instance.items()}
              for number, instance in enumerate(instances)}
+    return zones, files, modules, items
+
+
+def expectations(zone):
+    """What the model says of a zone: MX and TXT."""
+    return (model.answer(zone.name, zone.settings, zone.stored, zone.texts),
+            model.txt_answer(zone.name, zone.settings, zone.stored, zone.texts, TXT_TTL))
+
+
+def describe(zone, text, expected, wrong):
+    return "\n".join([f"zone {zone.name}", f"expected {expected}", *wrong,
+                      f"{zone.settings.items()}",
+                      *(f"TXT {b''.join(strings)}" for strings in zone.texts), text])
+
+
+def check_round(path, seed):
+    """Serves random zones and returns descriptions of all differences."""
+    rng = random.Random(seed)
+    zones, files, modules, items = make_round(path, rng, ZONES)
     differences = []
     with NumberedKnotd(path / "knot", files, instances=items, modules=modules) as server:
         for zone in zones:
-            expected = model.answer(zone.name, zone.settings, zone.stored, zone.texts)
-            wrong = [complaint(server, zone, asked, edns, expected)
-                     for asked, edns in questions(rng, zone)]
+            mx, txt = expectations(zone)
+            wrong = [check(server, zone, asked, edns, expected)
+                     for asked, edns in questions(rng, zone)
+                     for check, expected in ((complain_mx, mx), (complain_txt, txt))]
             if any(wrong):
-                differences.append("\n".join([
-                    f"zone {zone.name}", f"expected {expected}", *filter(None, wrong),
-                    f"map {paths[id(zone.settings.map)]}, {zone.settings.items()}",
-                    *(f"TXT {b''.join(strings)}" for strings in zone.texts), files[zone.name]]))
+                differences.append(describe(zone, files[zone.name], mx, filter(None, wrong)))
     return differences
+
+
+def report(differences):
+    return "\n".join([
+        f"MXPRESET_SEED={SEED}: {len(differences)} differences, of them", *differences[:SHOWN]])
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_like_the_model(tmp_path, number):
     print(f"MXPRESET_SEED={SEED}")
     differences = check_round(tmp_path, f"{SEED}:{number}")
-    assert not differences, "\n".join([
-        f"MXPRESET_SEED={SEED}: {len(differences)} differences, of them", *differences[:SHOWN]])
+    assert not differences, report(differences)
+
+
+# Signed zones
+
+def listed(server, zone):
+    """Which of MX and TXT the denials at the apex list: a set for each denial."""
+    reply = server.ask(zone.name, "AAAA", dnssec=True, tcp=True)
+    Keys(server, zone.name).assert_valid(reply)
+    return [{"MX", "TXT"} & set(words) for words in bitmaps(reply)]
+
+
+def complain_signed(server, zone, mx, txt):
+    """What is wrong with answers and denials of a signed zone; all that is there must be valid."""
+    keys = Keys(server, zone.name)
+    for rtype, of, expected in (("MX", mx_of, mx), ("TXT", txt_of, txt)):
+        reply = server.ask(zone.name, rtype, dnssec=True, tcp=True)
+        keys.assert_valid(reply)
+        if differ(of(reply), expected, rtype == "TXT"):  # MX are signed in lower case.
+            yield f"{rtype}: got {of(reply)}, not {expected}"
+        if expected not in (model.SERVFAIL, model.NODATA) and not with_signatures(reply, rtype):
+            yield f"{rtype} without signatures"
+    expected = {"MX"} if mx != model.NODATA else set()
+    expected |= {"TXT"} if txt else set()
+    if listed(server, zone) != [expected]:
+        yield f"denials list {listed(server, zone)}, not {expected}"
+
+
+@pytest.mark.parametrize("kinds", [DEFAULT, NSEC3], ids=["nsec", "nsec3"])
+def test_signed_like_the_model(tmp_path, kinds):
+    print(f"MXPRESET_SEED={SEED}")
+    rng = random.Random(f"{SEED}:signed")
+    zones, files, modules, items = make_round(tmp_path, rng, SIGNED_ZONES, SIGNED_MAX)
+    modules = {name: signing(module=module) for name, module in modules.items()}
+    differences = []
+    with NumberedKnotd(tmp_path / "knot", files, instances=items, modules=modules,
+                       extra=policies(kinds)) as server:
+        for zone in zones:
+            wait_signed(server, [zone.name])
+            mx, txt = expectations(zone)
+            wrong = list(complain_signed(server, zone, mx, txt))
+            if wrong:
+                differences.append(describe(zone, files[zone.name], mx, wrong))
+    assert not differences, report(differences)

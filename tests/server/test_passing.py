@@ -7,7 +7,8 @@ import resource
 
 import pytest
 
-from knot import HOUSE, MAP, MODULE, preset, wait_for, zone_text
+from knot import HOUSE, MAP, MODULE, TRANSFER, preset, secondary_of, wait_for, zone_text
+from signing import BODY, DEFAULT, assert_synthesized, policies, signing, wait_signed
 
 ZONE = "plain.example"
 ZONES = {ZONE: zone_text()}
@@ -130,3 +131,45 @@ def test_zone_without_memory(knotd, switch):
     switch.off()
     server.reload()
     assert server.mx("poor.example") == preset(60, "1 mx.unlucky.example.")
+
+
+SIGNED = "signed.example"
+PRIMARY = {"modules": {SIGNED: signing()}, "extra": TRANSFER["extra"] + policies(DEFAULT),
+           "zone_extra": TRANSFER["zone_extra"], "settings": {"statistics": True}}
+
+
+def rcodes(server):
+    """What becomes of MX, and of a denial of it."""
+    return [server.ask(SIGNED, rtype, dnssec=True).rcode() for rtype in ("MX", "AAAA")]
+
+
+@pytest.mark.parametrize("number", CAUSES)
+def test_key(knotd, switch, number):
+    """A key that cannot be read now is no missing one: it is tried again soon."""
+    server = knotd({SIGNED: zone_text(BODY)}, environment=switch.environment, **PRIMARY)
+    wait_signed(server, [SIGNED])
+    switch.on(".pem", number)
+    assert rcodes(server) == [2, 2]
+    switch.off()
+    wait_for(lambda: server.mx(SIGNED, dnssec=True) == HOUSE, "the signature")
+    assert_synthesized(server, SIGNED, HOUSE)
+    server.wait_log("signing works again")
+    assert "unsigned" not in server.counters(SIGNED)
+
+
+@pytest.mark.parametrize("number", CAUSES)
+def test_key_of_secondary(knotd, switch, number):
+    """Whether a secondary has keys is not known as long as its keystore cannot be read."""
+    primary = knotd({SIGNED: zone_text(BODY)}, **PRIMARY)
+    wait_signed(primary, [SIGNED])
+    secondary = knotd({SIGNED: None}, start=False, environment=switch.environment,
+                      settings={"statistics": True}, **secondary_of(primary))
+    (secondary.path / "db/keys/keys").mkdir(parents=True)
+    secondary.start()
+    wait_signed(secondary, [SIGNED])
+    switch.on(".pem", number)
+    assert rcodes(secondary) == [2, 2]
+    assert rcodes(secondary) == [2, 2]
+    switch.off()
+    wait_for(lambda: rcodes(secondary) == [0, 0], "the zone's own contents")
+    assert secondary.counters(SIGNED)["unsigned"] > 0

@@ -199,7 +199,7 @@ static void check_sizes(const mxp_answer_t *answer, const knot_rdataset_t *rrs,
 static mxp_answer_t *make_answer(const knot_rdataset_t *rrs)
 {
 	mxp_answer_t *answer = NULL;
-	assert_true(mxp_answer_new(rrs, TTL, &answer));
+	assert_true(mxp_answer_new(KNOT_RRTYPE_MX, rrs, TTL, &answer));
 	return answer;
 }
 

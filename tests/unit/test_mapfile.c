@@ -142,7 +142,7 @@ static void makes_answers(void **state)
 	for (size_t i = 0; i < map->count; i++) {
 		knot_dname_storage_t name;
 		const mxp_preset_t *preset = &map->presets[i];
-		const mxp_answer_t *answer = file->loaded->answers[i];
+		const mxp_answer_t *answer = file->loaded->answers[i].mx;
 		if (preset->rrs.count == 0) {
 			assert_null(answer);
 			continue;

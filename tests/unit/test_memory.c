@@ -206,6 +206,37 @@ static void check_decision(void **state)
 	mxp_map_free(map);
 }
 
+/*! \brief Without memory, TXT are what the zone stores. */
+static void decision_of_txt(void **state)
+{
+	(void)state;
+	mxp_map_t *map = make_map(map_text);
+	const mxp_rules_t rules = {
+		.builtin = "house", .marker = true, .filter = true, .spf = true
+	};
+	const mxp_view_t view = mxp_view(&rules, map);
+	knot_dname_storage_t zone;
+	mxp_apex_t apex = {
+		.zone = make_name("example.com.", zone),
+		.txt = make_rrs("TXT", "\"a\"\n\"mx-preset=\" \"house\""),
+	};
+	size_t allocations = 0;
+	for (bool good = false; !good; allocations++) {
+		mxp_decision_t decision;
+		start_countdown(allocations);
+		mxp_decide_txt(&rules, &view, &apex, &counting, &decision);
+		stop_countdown();
+		good = !failed;
+		assert_int_equal(decision.serve, good ? MXP_SERVE_ADDED : MXP_SERVE_STORED);
+		assert_int_equal(decision.rrs.count, good ? 3 : 0);
+		mxp_decision_clear(&decision, &counting);
+		assert_int_equal(outstanding, 0);
+	}
+	assert_in_range(allocations, 3, SIZE_MAX);
+	knot_rdataset_clear(&apex.txt, NULL);
+	mxp_map_free(map);
+}
+
 static void expansion(void **state)
 {
 	(void)state;
@@ -295,6 +326,7 @@ static void file(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(file),
+	cmocka_unit_test(decision_of_txt),
 	cmocka_unit_test(expansion),
 	cmocka_unit_test(reading),
 };

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <urcu.h>
+
+#include <libdnssec/error.h>
+#include <libdnssec/key.h>
+#include <libdnssec/keystore.h>
+#include <libdnssec/sign.h>
+#include <libknot/errcode.h>
+
+#include "clock.h"
+#include "file.h"
+#include "hash.h"
+#include "keyring.h"
+#include "retire.h"
+
+/*! How long a key stays that is not used. */
+#define UNUSED_MS 60000
+
+/*! \brief A private key in memory. */
+typedef struct {
+	mxp_retired_t retired; /*!< For its end. */
+	uint64_t hash;         /*!< Of the keystores and the DNSKEY. */
+	dnssec_key_t *key;     /*!< Key. */
+	char *path;            /*!< Its file (NULL if a token has it). */
+	mxp_file_id_t file;    /*!< State of the file. */
+	uint64_t used_ms;      /*!< When it was last used, steady time in milliseconds. */
+	uint16_t dnskey_len;   /*!< Length of the DNSKEY's RDATA in octets. */
+	uint8_t dnskey[];      /*!< That RDATA. */
+} entry_t;
+
+static entry_t *entries[MXP_KEYRING_SIZE];
+
+static void free_entry(mxp_retired_t *retired)
+{
+	entry_t *entry = (entry_t *)retired;
+	dnssec_key_free(entry->key); // Wipes the private part.
+	free(entry->path);
+	free(entry);
+}
+
+static entry_t **slot_of(uint64_t hash)
+{
+	return &entries[hash % MXP_KEYRING_SIZE];
+}
+
+/*! \brief Puts a key into its place, instead of what is there. */
+static void replace(entry_t **slot, entry_t *entry)
+{
+	entry_t *before = rcu_xchg_pointer(slot, entry);
+	if (before != NULL) {
+		mxp_retire(&before->retired, free_entry);
+	}
+}
+
+/*! \brief Opens a keystore, as one line of the settings names it. */
+static int open_keystore(char kind, const char *config, dnssec_keystore_t **store)
+{
+	const int ret = kind == MXP_KEYSTORE_PKCS11 ? dnssec_keystore_init_pkcs11(store)
+	                                            : dnssec_keystore_init_pkcs8(store);
+	return ret == DNSSEC_EOK ? dnssec_keystore_open(*store, config) : ret;
+}
+
+/*! \brief Notes where a key is, and in what state: before it is read, so that it is never newer. */
+static bool note_file(entry_t *entry, char kind, const char *config, const char *id)
+{
+	free(entry->path);
+	entry->path = NULL;
+	entry->file = (mxp_file_id_t){ .error = 0 };
+	if (kind == MXP_KEYSTORE_PKCS11) {
+		return true;
+	}
+	if (asprintf(&entry->path, "%s/%s.pem", config, id) < 0) {
+		entry->path = NULL;
+		return false;
+	}
+	entry->file = mxp_file_id(entry->path);
+	return true;
+}
+
+/*! \brief Takes a private key from one keystore. */
+static int load_from(entry_t *entry, const char *line, size_t len, const char *id)
+{
+	dnssec_keystore_t *store = NULL;
+	char *config = strndup(line + 1, len - 1);
+	if (config == NULL || !note_file(entry, *line, config, id)) {
+		free(config);
+		return DNSSEC_ENOMEM;
+	}
+	int ret = open_keystore(*line, config, &store);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_keystore_get_private(store, id, entry->key);
+	}
+	(void)dnssec_keystore_deinit(store);
+	free(config);
+
+	return ret;
+}
+
+/*! \brief Tells if the cause of an error passes by itself, without anybody caring for the keys. */
+static bool passes(int ret)
+{
+	return ret == DNSSEC_ENOMEM || ret == -EMFILE || ret == -ENFILE || ret == -EIO ||
+	       ret == -EINTR;
+}
+
+/*! \brief Takes a private key from the first keystore that has it. */
+static int load_private(entry_t *entry, const char *keystores)
+{
+	char *id = NULL;
+	int ret = dnssec_key_get_keyid(entry->key, &id);
+	if (ret != DNSSEC_EOK) {
+		return ret;
+	}
+	bool busy = false;
+	const char *line = keystores;
+	do {
+		const size_t len = strcspn(line, "\n");
+		ret = load_from(entry, line, len, id);
+		busy |= passes(ret);
+		line += len + (line[len] != '\0');
+	} while (ret != DNSSEC_EOK && *line != '\0');
+	free(id);
+
+	return ret != DNSSEC_EOK && busy ? -EMFILE : ret;
+}
+
+/*! \brief Makes a key of a DNSKEY and its private part. */
+static int load(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
+                uint64_t hash, entry_t **out)
+{
+	entry_t *entry = calloc(1, sizeof(*entry) + dnskey->len);
+	if (entry == NULL) {
+		return DNSSEC_ENOMEM;
+	}
+	entry->hash = hash;
+	entry->dnskey_len = dnskey->len;
+	memcpy(entry->dnskey, dnskey->data, dnskey->len);
+
+	const dnssec_binary_t rdata = { .size = dnskey->len, .data = entry->dnskey };
+	int ret = dnssec_key_new(&entry->key);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_dname(entry->key, zone);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_rdata(entry->key, &rdata);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = load_private(entry, keystores);
+	}
+	if (ret != DNSSEC_EOK) {
+		free_entry(&entry->retired);
+		return ret;
+	}
+	*out = entry;
+
+	return DNSSEC_EOK;
+}
+
+/*! \brief Tells if a key in memory is still that of its keystore. */
+static bool is_present(const entry_t *entry)
+{
+	if (entry->path == NULL) {
+		return true;
+	}
+	const mxp_file_id_t now = mxp_file_id(entry->path);
+	return mxp_file_same(&now, &entry->file);
+}
+
+/*! \brief Finds a key in memory, or takes it from a keystore. */
+static int find_or_load(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
+                        entry_t **out)
+{
+	uint64_t hash = mxp_hash(MXP_HASH_START, keystores, strlen(keystores));
+	hash = mxp_hash(hash, dnskey->data, dnskey->len);
+	entry_t **slot = slot_of(hash);
+	entry_t *entry = rcu_dereference(*slot);
+	if (entry == NULL || entry->hash != hash || entry->dnskey_len != dnskey->len ||
+	    memcmp(entry->dnskey, dnskey->data, dnskey->len) != 0 || !is_present(entry)) {
+		const int ret = load(keystores, zone, dnskey, hash, &entry);
+		if (ret != DNSSEC_EOK) {
+			return ret;
+		}
+		replace(slot, entry);
+	}
+	__atomic_store_n(&entry->used_ms, mxp_clock_ms(), __ATOMIC_RELAXED);
+	*out = entry;
+
+	return DNSSEC_EOK;
+}
+
+/*! \brief What tells a key that was verified from others, and from another one in its place. */
+static uint64_t mark_of(const entry_t *entry)
+{
+	const mxp_file_id_t *file = &entry->file;
+	const uint64_t parts[] = { entry->hash,
+		                   (uint64_t)file->ino,
+		                   (uint64_t)file->mtime.tv_sec,
+		                   (uint64_t)file->mtime.tv_nsec,
+		                   (uint64_t)file->ctime.tv_sec,
+		                   (uint64_t)file->ctime.tv_nsec };
+	return mxp_hash(MXP_HASH_START, parts, sizeof(parts));
+}
+
+static bool is_verified(const mxp_verified_t *verified, uint64_t mark)
+{
+	for (size_t i = 0; i < MXP_VERIFIED; i++) {
+		if (__atomic_load_n(&verified->marks[i], __ATOMIC_RELAXED) == mark) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void note_verified(mxp_verified_t *verified, uint64_t mark)
+{
+	const unsigned next = __atomic_fetch_add(&verified->next, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&verified->marks[next % MXP_VERIFIED], mark, __ATOMIC_RELAXED);
+}
+
+static int sign_with(const entry_t *entry, const dnssec_binary_t *data, mxp_verified_t *verified,
+                     dnssec_binary_t *out)
+{
+	const uint64_t mark = mark_of(entry);
+	dnssec_sign_ctx_t *ctx = NULL;
+	int ret = dnssec_sign_new(&ctx, entry->key);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_add(ctx, data);
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
+	}
+	if (ret == DNSSEC_EOK && !is_verified(verified, mark)) {
+		ret = dnssec_sign_init(ctx);
+		if (ret == DNSSEC_EOK) {
+			ret = dnssec_sign_add(ctx, data);
+		}
+		if (ret == DNSSEC_EOK) {
+			ret = dnssec_sign_verify(ctx, false, out);
+		}
+		if (ret == DNSSEC_EOK) {
+			note_verified(verified, mark);
+		} else {
+			dnssec_binary_free(out);
+		}
+	}
+	dnssec_sign_free(ctx);
+
+	return ret;
+}
+
+static int knot_error(int ret)
+{
+	return ret == DNSSEC_EOK ? KNOT_EOK : passes(ret) ? KNOT_EBUSY : KNOT_EACCES;
+}
+
+int mxp_keyring_sign(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
+                     const dnssec_binary_t *data, mxp_verified_t *verified, dnssec_binary_t *out)
+{
+	entry_t *entry = NULL;
+	int ret = find_or_load(keystores, zone, dnskey, &entry);
+	if (ret == DNSSEC_EOK) {
+		ret = sign_with(entry, data, verified, out);
+		if (ret != DNSSEC_EOK) {
+			// A token may have been taken away and be back: next time it is opened
+			// again.
+			replace(slot_of(entry->hash), NULL);
+		}
+	}
+	return knot_error(ret);
+}
+
+void mxp_keyring_sweep(uint64_t now_ms)
+{
+	for (size_t i = 0; i < MXP_KEYRING_SIZE; i++) {
+		entry_t *entry = rcu_dereference(entries[i]);
+		if (entry != NULL &&
+		    now_ms > __atomic_load_n(&entry->used_ms, __ATOMIC_RELAXED) + UNUSED_MS &&
+		    uatomic_cmpxchg(&entries[i], entry, NULL) == entry) {
+			mxp_retire(&entry->retired, free_entry);
+		}
+	}
+}
+
+void mxp_keyring_clear(void)
+{
+	for (size_t i = 0; i < MXP_KEYRING_SIZE; i++) {
+		replace(&entries[i], NULL);
+	}
+}

@@ -49,12 +49,13 @@ NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pk
 }
 
 /*! \brief Counts an MX query, for the zone and in the totals. */
-static void count(const mxp_decision_t *decision, knotd_qdata_t *qdata, knotd_mod_t *mod)
+static void count(const mxp_decision_t *decision, const knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
+	const unsigned thread = qdata->params->thread_id;
 	if (mxp_context_settings(mod)->statistics) {
-		mxp_counters_count(mod, qdata->params->thread_id, decision);
+		mxp_counters_count(mod, thread, decision);
 	}
-	mxp_totals_count(qdata->params->thread_id, decision);
+	mxp_totals_count(thread, decision);
 }
 
 /*! \brief Ends a query with what became of the decision: warns, counts, and tells why. */

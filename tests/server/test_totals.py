@@ -48,12 +48,13 @@ def times(number):
 @pytest.mark.parametrize("statistics", [True, False])
 def test_sum(knotd, statistics):
     """Every query at an apex counts once, over UDP and TCP, whatever its instance and thread."""
-    server = knotd(ZONES, settings={"statistics": statistics}, **OPTIONS)
+    server = knotd(ZONES, settings={"statistics": statistics, "spf": True}, **OPTIONS)
     assert counted(server) == {}
     for number in range(1, 11):
         for zone in ZONES:
             server.ask(zone, tcp=number % 2 == 0)
             server.ask(zone, "A")
+            server.ask(zone, "TXT")
             server.ask("ns." + zone)
         assert counted(server) == times(number)
     assert server.totals()["zones"] == len(ZONES)

@@ -30,6 +30,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+/*! \brief Asserts that a number is within limits (cmocka has no one name for that in all releases).
+ */
+#define assert_between(value, min, max) assert_true((value) >= (min) && (value) <= (max))
+
 /* Labels of a known length. */
 #define L10 "aaaaaaaaaa"
 #define L20 L10 L10

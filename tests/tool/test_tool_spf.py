@@ -18,7 +18,7 @@ CASES = {
     "builtin.example": ("@ 60 MX 10 mx1.house.example.\n", HOUSE, None),
     "marker.example": ('@ 60 TXT "mx-preset=gandi"\n', GANDI, None),
     "nomail.example": ('@ 60 TXT "mx-preset=null"\n', "v=spf1 -all", None),
-    "mute.example": ('@ 60 TXT "mx-preset=tuta"\n', None, None),
+    "mute.example": ('@ 60 TXT "mx-preset=strato"\n', None, None),
     "none.example": ('@ 60 TXT "mx-preset=none"\n', None, None),
     "unknown.example": ('@ 60 TXT "mx-preset=gone"\n', None, None),
     "override.example": ("@ 60 MX 10 mail.example.net.\n", None, None),

@@ -467,6 +467,34 @@ static void uses_the_room_that_is_there(void **state)
 	knot_rdataset_clear(&rrs, NULL);
 }
 
+/*! \brief TXT have no names in them: the octets are those of knot_pkt_put(). */
+static void puts_txt(void **state)
+{
+	(void)state;
+	knot_rdataset_t rrs = make_rrs("TXT", "\"v=spf1 include:com.x -all\"");
+	mxp_answer_t *answer = NULL;
+	assert_true(mxp_answer_new(KNOT_RRTYPE_TXT, &rrs, TTL, &answer));
+	for (size_t len = 3; len <= KNOT_DNAME_MAXLEN; len++) {
+		knot_dname_storage_t qname;
+		make_sized(qname, len);
+		const place_t place = { qname, KNOT_WIRE_MAX_PKTSIZE, 0, KNOT_PF_NOTRUNC };
+		knot_pkt_t *ours = make_response(&place);
+		knot_pkt_t *stored = make_response(&place);
+		knot_rrset_t rrset = answer_rrset(&rrs, TTL, ours);
+		rrset.type = KNOT_RRTYPE_TXT;
+		assert_true(mxp_answer_put(answer, &rrset, KNOT_PF_NOTRUNC, ours));
+		assert_int_equal(
+			knot_pkt_put(stored, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC),
+			KNOT_EOK);
+		assert_int_equal(ours->size, stored->size);
+		assert_memory_equal(ours->wire, stored->wire, stored->size);
+		knot_pkt_free(ours);
+		knot_pkt_free(stored);
+	}
+	mxp_answer_free(answer);
+	knot_rdataset_clear(&rrs, NULL);
+}
+
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(puts_presets_of_the_shipped_map),
 	cmocka_unit_test(puts_random_presets),
@@ -474,6 +502,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(refuses_other_packets),
 	cmocka_unit_test(refuses_without_memory),
 	cmocka_unit_test(uses_the_room_that_is_there),
+	cmocka_unit_test(puts_txt),
 };
 
 static struct CMUnitTest tests[COUNT(endings) + COUNT(others)];

@@ -141,6 +141,19 @@ void mxp_decide_txt(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_
                     knot_mm_t *mm, mxp_decision_t *out);
 
 /*!
+ * \brief Tells if a decision is to serve records that the zone does not store as they are.
+ *
+ * \param decision  Decision.
+ *
+ * \return True if so.
+ */
+static inline bool mxp_decision_is_made(const mxp_decision_t *decision)
+{
+	return decision->serve == MXP_SERVE_PRESET || decision->serve == MXP_SERVE_FILTERED ||
+	       decision->serve == MXP_SERVE_ADDED;
+}
+
+/*!
  * \brief Turns a decision into a failure, because what was decided cannot be served.
  *
  * \param out    Decision.

@@ -21,6 +21,7 @@ typedef struct {
 	size_t count;          /*!< Number of presets and aliases. */
 	size_t records;        /*!< Number of MX records. */
 	char version[11];      /*!< Serial of the SOA; without one, 8 digits of the SHA-256. */
+	uint32_t serial;       /*!< Serial of the SOA, 0 without one. */
 	uint32_t *slots;       /*!< Hash table: index into presets plus one, 0 if free. */
 	size_t slot_mask;      /*!< Size of the hash table minus one. */
 } mxp_map_t;

@@ -476,7 +476,8 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 		ret = build(&reader, out);
 	}
 	if (ret == KNOT_EOK && reader.has_soa) {
-		snprintf(out->version, sizeof(out->version), "%u", reader.serial);
+		out->serial = reader.serial;
+		snprintf(out->version, sizeof(out->version), "%u", out->serial);
 	}
 	reader_clear(&reader);
 

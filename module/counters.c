@@ -13,6 +13,7 @@ enum {
 	CTR_UNSIGNED,
 	CTR_FAILED,
 };
+_Static_assert(CTR_FAILED + 1 == MXP_COUNTERS, "number of the counters");
 
 /*! \brief Sources of synthesized answers, as counted. */
 static const mxp_source_t sources[] = {

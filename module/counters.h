@@ -12,6 +12,9 @@
 
 #include "decision.h"
 
+/*! \brief Number of the counters, whose own numbers are those below it. */
+#define MXP_COUNTERS 5
+
 /*!
  * \brief Registers the counters.
  *

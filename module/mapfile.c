@@ -140,6 +140,7 @@ static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 		reading->text = NULL;
 	}
 	reading->loaded = NULL;
+	mxp_observed_loaded(&file->observed, file->loaded->map, is_copy);
 
 	return true;
 }
@@ -177,6 +178,7 @@ static void refuse(mxp_mapfile_t *file, const mxp_first_error_t *error, bool mis
 		mxp_log_missing_file(file->path);
 		file->logged_ms = now_ms;
 	} else {
+		mxp_observed_refused(&file->observed);
 		log_refused(file, now_ms);
 	}
 }
@@ -398,6 +400,7 @@ static void make_do_with_copy(mxp_mapfile_t *file, const mxp_rules_t *rules, uin
 	file->error = (mxp_first_error_t){ .count = 0 };
 	mxp_first_error_add(&file->error, 0, reason);
 	file->refused = true;
+	mxp_observed_refused(&file->observed);
 	log_refused(file, now_ms);
 }
 
@@ -418,12 +421,22 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
 		free(instance);
 		return NULL;
 	}
+	static uint64_t ids;
+	instance->id = ++ids;
 	instance->file = file;
 	instance->next = file->instances;
 	file->instances = instance;
 	log_lacking(instance, &instance->snapshot->view);
 
 	return instance;
+}
+
+static void free_instance(mxp_retired_t *retired)
+{
+	mxp_instance_t *instance = (mxp_instance_t *)retired;
+	mxp_settings_clear(&instance->settings);
+	free(instance->snapshot);
+	free(instance);
 }
 
 void mxp_instance_free(mxp_instance_t *instance)
@@ -433,7 +446,6 @@ void mxp_instance_free(mxp_instance_t *instance)
 		link = &(*link)->next;
 	}
 	*link = instance->next;
-	mxp_settings_clear(&instance->settings);
-	free(instance->snapshot);
-	free(instance);
+	// Whoever signs beside the queries may have it.
+	mxp_retire(&instance->retired, free_instance);
 }

@@ -18,6 +18,7 @@
 
 #include "debounce.h"
 #include "maplog.h"
+#include "observer.h"
 #include "reading.h"
 #include "retire.h"
 #include "settings.h"
@@ -32,6 +33,8 @@ typedef struct {
 
 /*! \brief Instance: what all zones with equal settings share. */
 typedef struct mxp_instance {
+	mxp_retired_t retired;     /*!< For its end. */
+	uint64_t id;               /*!< Number that no other instance has. */
 	mxp_settings_t settings;   /*!< Settings, a copy. */
 	mxp_snapshot_t *snapshot;  /*!< Current snapshot, never NULL; read with
 	                                rcu_dereference(). */
@@ -66,7 +69,8 @@ typedef struct mxp_mapfile {
 	mxp_file_id_t folders[2]; /*!< Folders of both paths; only their identity counts. */
 	int watched[2];           /*!< Numbers of both folders in the watch. */
 	bool polled;              /*!< They cannot be watched, which is logged. */
-	size_t references;        /*!< Number of instances, and of those about to be. */
+	mxp_observed_t observed;  /*!< Counts and observers. */
+	size_t references; /*!< Number of instances and observers, and of those about to be. */
 	mxp_instance_t *instances; /*!< Instances that use the file. */
 	struct mxp_mapfile *next;  /*!< Next file of the registry. */
 } mxp_mapfile_t;
@@ -186,7 +190,7 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
                                  uint64_t now_ms);
 
 /*!
- * \brief Removes an instance from its file and frees it.
+ * \brief Removes an instance from its file and retires it.
  *
  * \param instance  Instance that no query can use any more.
  */

@@ -12,7 +12,8 @@
  *   the apex; mxp_decide() applies the rules to them: here the built-in is due (core/decision.c).
  * - A signed zone's answer is signed with the zone's keys, or with what is remembered of that
  *   (verdict.c, rrsig.c, signer.c).
- * - The answer is counted; what went wrong on the way is warned about (counters.c, warn.c).
+ * - The answer is counted, for the zone and in the totals; what went wrong on the way is warned
+ *   about (counters.c, totals.c, warn.c).
  * - The preset's answer, compressed when the map was loaded, is copied behind the question; where
  *   that does not fit, libknot puts the records (answer.c, pkt.c). The hook returns HIT: the server
  *   looks nothing up, and goes on with the sections that follow.
@@ -38,7 +39,9 @@
 #include "dnssec.h"
 #include "name.h"
 #include "query.h"
+#include "refresh.h"
 #include "span.h"
+#include "totals.h"
 #include "warn.h"
 
 #define MOD_MAP_FILE   "\010map-file"
@@ -207,13 +210,14 @@ static const char *read_storage(void *mod)
 	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 }
 
-/*! Zones that may have keys in memory: these go with the last one. */
-static size_t signing_zones;
-
 mxp_context_t mxp_context_broken;
 bool mxp_context_any_broken;
 
-static const mxp_server_t server = { .log = mxp_context_log, .storage = read_storage };
+static const mxp_server_t server = {
+	.log = mxp_context_log,
+	.storage = read_storage,
+	.published = mxp_refresh_all,
+};
 
 /*!
  * \brief Connects the zone with the settings of its instance; NULL if memory is exhausted.
@@ -225,15 +229,20 @@ static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *setti
 	if (settings->file == NULL || settings->rules.builtin == NULL) {
 		return NULL;
 	}
-	const size_t memo =
-		settings->keystores != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
-	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
-	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, &server, mod)) {
+	const bool signs = (settings->keystores != NULL);
+	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + (signs ? sizeof(*ctx->memo) : 0));
+	if (ctx == NULL || !mxp_connect(&ctx->connection, settings, &server, mod)) {
 		free(ctx);
 		return NULL;
 	}
-	if (ctx != NULL && settings->keystores != NULL) {
-		__atomic_add_fetch(&signing_zones, 1, __ATOMIC_RELAXED);
+	if (signs) {
+		*ctx->memo = mxp_memo_get(knotd_mod_zone(mod), ctx->connection.instance);
+		if (*ctx->memo == NULL) {
+			mxp_disconnect(&ctx->connection);
+			free(ctx);
+			return NULL;
+		}
+		mxp_refresh_join();
 	}
 	return ctx;
 }
@@ -244,12 +253,10 @@ static void disconnect_zone(mxp_context_t *ctx)
 	if (ctx == NULL) {
 		return;
 	}
-	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
-	if (signs) {
-		mxp_memo_free(*ctx->memo);
-		if (__atomic_sub_fetch(&signing_zones, 1, __ATOMIC_RELAXED) == 0) {
-			mxp_keyring_clear();
-		}
+	const mxp_instance_t *instance = ctx->connection.instance;
+	if (instance->settings.keystores != NULL) {
+		mxp_memo_put(*ctx->memo, instance);
+		mxp_refresh_leave();
 	}
 	mxp_disconnect(&ctx->connection);
 	for (size_t i = 0; i < MXP_SCANS; i++) {
@@ -329,6 +336,10 @@ static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
 // After the first hook nothing fails any more: the server would free the module and keep the hook.
 static int mxpreset_load(knotd_mod_t *mod)
 {
+	if (knotd_mod_zone(mod) == NULL) {
+		return mxp_totals_load(mod, knotd_conf_mod(mod, MOD_MAP_FILE).single.string,
+		                       &server);
+	}
 	// Queries in a zone that is left alone shall not cost anything.
 	if (mxp_zone_is_exempt(knotd_mod_zone(mod))) {
 		return KNOT_EOK;
@@ -348,17 +359,25 @@ static int mxpreset_load(knotd_mod_t *mod)
 		              "it is loaded again");
 	}
 	knotd_mod_ctx_set(mod, ctx);
+	mxp_totals_zone(1);
 
 	return KNOT_EOK;
 }
 
 static void mxpreset_unload(knotd_mod_t *mod)
 {
+	if (knotd_mod_zone(mod) == NULL) {
+		mxp_totals_unload(mod);
+		return;
+	}
+	if (knotd_mod_ctx(mod) != NULL) {
+		mxp_totals_zone(-1);
+	}
 	if (!mxp_context_is_broken(mod)) {
 		disconnect_zone(knotd_mod_ctx(mod));
 	}
 	knotd_mod_ctx_set(mod, NULL);
 }
 
-KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ZONE, mxpreset_load, mxpreset_unload, mxpreset_conf,
+KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ANY, mxpreset_load, mxpreset_unload, mxpreset_conf,
               mxpreset_conf_check);

@@ -110,8 +110,3 @@ size_t mxp_pkt_rdata_pos(const knot_pkt_t *pkt, uint16_t i, uint16_t k)
 		pos += mxp_pkt_rdata_len(pkt, pos);
 	}
 }
-
-void mxp_pkt_overwrite(knot_pkt_t *pkt, size_t pos, const uint8_t *data, size_t len)
-{
-	memcpy(pkt->wire + pos, data, len);
-}

@@ -10,6 +10,7 @@
 #include "pkt.h"
 #include "qtype.h"
 #include "query.h"
+#include "totals.h"
 #include "verdict.h"
 #include "warn.h"
 
@@ -41,10 +42,20 @@ NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pk
 {
 	char text[MXP_EDE_TEXT_MAX + 1];
 	if (verdict->text == NULL) {
-		mxp_verdict_explain(verdict, text, sizeof(text));
+		mxp_verdict_explain(&verdict->decision, verdict->snapshot, text, sizeof(text));
 	}
 	mxp_ede_add(pkt, qdata, KNOT_EDNS_EDE_SYNTHESIZED,
 	            verdict->text != NULL ? verdict->text : text);
+}
+
+/*! \brief Counts an MX query, for the zone and in the totals. */
+static void count(const mxp_decision_t *decision, const knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const unsigned thread = qdata->params->thread_id;
+	if (mxp_context_settings(mod)->statistics) {
+		mxp_counters_count(mod, thread, decision);
+	}
+	mxp_totals_count(thread, decision);
 }
 
 /*! \brief Ends a query with what became of the decision: warns, counts, and tells why. */
@@ -55,8 +66,8 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 	if (decision->fault.cause != MXP_OK) {
 		mxp_warn(mod, knotd_qdata_zone_name(qdata), &decision->fault);
 	}
-	if (mxp_context_settings(mod)->statistics && verdict->type == KNOT_RRTYPE_MX) {
-		mxp_counters_count(mod, qdata->params->thread_id, decision);
+	if (verdict->type == KNOT_RRTYPE_MX) {
+		count(decision, qdata, mod);
 	}
 	if (decision->serve == MXP_SERVE_FAIL) {
 		return mxp_verdict_fail(&decision->fault, pkt, qdata);
@@ -218,6 +229,11 @@ static knotd_in_state_t preanswer_broken(knotd_in_state_t state, knot_pkt_t *pkt
 		return state;
 	}
 	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
+	if (mxp_qtype_is_in(pkt, MXP_TYPE_MX) &&
+	    pkt->qname_size == knot_dname_size(knotd_qdata_zone_name(qdata))) {
+		const mxp_decision_t decision = { .serve = MXP_SERVE_FAIL };
+		mxp_totals_count(qdata->params->thread_id, &decision);
+	}
 	return mxp_verdict_fail(&fault, pkt, qdata);
 }
 

@@ -179,7 +179,11 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 	if (file->writes != writes || emptied || reading.ret == KNOT_EAGAIN) {
 		mxp_mapfile_note(file, MXP_HEARD_NOTHING, mxp_clock_ms());
 	} else {
+		const mxp_loaded_t *before = file->loaded;
 		mxp_mapfile_apply(file, &reading, mxp_clock_ms());
+		if (file->loaded != before && registry.server->published != NULL) {
+			registry.server->published();
+		}
 	}
 	mxp_reading_clear(&reading);
 	file_put(file);
@@ -223,7 +227,8 @@ static bool keep_copy(mxp_mapfile_t *file)
 static void keep_copies(uint64_t now_ms)
 {
 	mxp_mapfile_t *file = is_calm(now_ms) ? registry.files : NULL;
-	while (file != NULL && (file->unread || !keep_copy(file))) {
+	// Where only observers have come, the zones are still to come that say what is needed.
+	while (file != NULL && (file->unread || file->instances == NULL || !keep_copy(file))) {
 		file = file->next; // After a copy, the list may be another one.
 	}
 }
@@ -460,8 +465,8 @@ static watcher_t *detach_unused_watcher(void)
 	return unused;
 }
 
-bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const mxp_server_t *server,
-                 void *ctx)
+/*! \brief Links a zone, takes the lock, and sees to it that there is a thread. */
+static void enter(mxp_connection_t *zone, const mxp_server_t *server, void *ctx)
 {
 	*zone = (mxp_connection_t){ .log_ctx = ctx };
 
@@ -477,6 +482,12 @@ bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const m
 		}
 		registry.unwatched = (registry.watcher == NULL);
 	}
+}
+
+bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const mxp_server_t *server,
+                 void *ctx)
+{
+	enter(zone, server, ctx);
 	mxp_mapfile_t *file = file_get(settings->file, ctx);
 	if (file != NULL) {
 		await_current(file);
@@ -501,12 +512,42 @@ void mxp_disconnect(mxp_connection_t *zone)
 	}
 	unlink_zone(zone);
 	watcher_t *unused = detach_unused_watcher();
+	const bool is_last = (registry.first == NULL);
 	pthread_mutex_unlock(&registry.lock);
 
 	if (unused != NULL) {
 		stop_watcher(unused);
+	}
+	if (is_last) {
 		mxp_retired_free(mxp_retired_detach());
 	}
+}
+
+bool mxp_observe(mxp_watching_t *watching, const char *path, const mxp_server_t *server, void *ctx)
+{
+	enter(&watching->connection, server, ctx);
+	watching->file = file_get(path, ctx);
+	if (watching->file != NULL) {
+		mxp_observer_add(&watching->file->observed, &watching->observer);
+	}
+	pthread_mutex_unlock(&registry.lock);
+
+	mxp_messages_log(server->log, ctx);
+	if (watching->file == NULL) {
+		mxp_disconnect(&watching->connection);
+		return false;
+	}
+	return true;
+}
+
+void mxp_unobserve(mxp_watching_t *watching)
+{
+	pthread_mutex_lock(&registry.lock);
+	mxp_observer_remove(&watching->file->observed, &watching->observer);
+	file_put(watching->file);
+	pthread_mutex_unlock(&registry.lock);
+
+	mxp_disconnect(&watching->connection);
 }
 
 uint32_t mxp_longest_ttl(const mxp_connection_t *zone, char *name, size_t name_size)

@@ -314,7 +314,7 @@ static void print_template(template_t *template)
 		        template->records[i].exchange);
 	}
 	write_title(template, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 
 	mxp_map_t *map = NULL;
 	char *copy = need(strndup(text, size));

@@ -91,22 +91,21 @@ static void lint_unsigned(linter_t *linter)
 }
 
 /*! \brief Tells if the module leaves a zone alone. */
-static bool is_left_alone(const zone_t *zone, const instance_t *instance)
+static bool is_left_alone(const knot_dname_t *zone, const instance_t *instance)
 {
-	return !instance->active || mxp_zone_is_exempt(zone->name);
+	return !instance->active || mxp_zone_is_exempt(zone);
 }
 
 typedef void (*decide_f)(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
                          knot_mm_t *mm, mxp_decision_t *out);
 
 /*! \brief Decides as the server does, which can leave signed zones as they are. */
-static void decide(decide_f call, const zone_t *zone, const instance_t *instance,
-                   mxp_decision_t *decision)
+static void decide(decide_f call, const knot_dname_t *zone, const node_t *node,
+                   const instance_t *instance, mxp_decision_t *decision)
 {
-	const node_t *node = zone_node(zone, zone->name);
 	const mxp_view_t view = mxp_view(&instance->rules, instance->map);
 	const mxp_apex_t apex = {
-		.zone = zone->name,
+		.zone = zone,
 		.mx = node->mx,
 		.mx_ttl = node->mx_ttl,
 		.txt = node->txt,
@@ -131,14 +130,24 @@ static bool serves_stored(const mxp_decision_t *decision)
 	return decision->serve == MXP_SERVE_STORED || decision->serve == MXP_SERVE_UNSIGNED;
 }
 
-knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
-                            mxp_decision_t *decision)
+knot_rdataset_t lint_decide(const knot_dname_t *zone, const node_t *apex,
+                            const instance_t *instance, mxp_decision_t *decision)
 {
-	const node_t *node = zone_node(zone, zone->name);
-	decide(mxp_decide, zone, instance, decision);
+	decide(mxp_decide, zone, apex, instance, decision);
 	if (serves_stored(decision)) {
-		decision->ttl = node->mx_ttl;
-		return node->mx;
+		decision->ttl = apex->mx_ttl;
+		return apex->mx;
+	}
+	return decision->rrs;
+}
+
+knot_rdataset_t lint_decide_txt(const knot_dname_t *zone, const node_t *apex,
+                                const instance_t *instance, mxp_decision_t *decision)
+{
+	decide(mxp_decide_txt, zone, apex, instance, decision);
+	if (serves_stored(decision)) {
+		decision->ttl = apex->txt_ttl;
+		return apex->txt;
 	}
 	return decision->rrs;
 }
@@ -146,7 +155,7 @@ knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
 /*! \brief Looks for mistakes in what has led to a decision. */
 static void lint_decision(linter_t *linter, const mxp_decision_t *decision)
 {
-	if (is_left_alone(linter->zone, linter->instance)) {
+	if (is_left_alone(linter->zone->name, linter->instance)) {
 		name_str_t zone = "";
 		text_warning("the module leaves %s alone: %s", name_str(linter->zone->name, zone),
 		             linter->instance->active
@@ -177,13 +186,13 @@ static json_t *mx_json(const knot_rdataset_t *rrs)
 }
 
 /*! \brief The SPF record that is served. */
-static json_t *spf_json(const zone_t *zone, const instance_t *instance)
+static json_t *spf_json(const linter_t *linter)
 {
 	mxp_decision_t decision;
-	decide(mxp_decide_txt, zone, instance, &decision);
-	const knot_rdataset_t *stored = &zone_node(zone, zone->name)->txt;
+	const knot_rdataset_t txt =
+		lint_decide_txt(linter->zone->name, linter->apex, linter->instance, &decision);
 	size_t count;
-	char *text = lint_find_spf(serves_stored(&decision) ? stored : &decision.rrs, &count);
+	char *text = lint_find_spf(&txt, &count);
 	char *clean = text != NULL ? text_clean(text, strlen(text)) : NULL;
 	json_t *spf = need(clean != NULL ? json_string(clean) : json_null());
 	free(clean);
@@ -203,7 +212,7 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 		.wrong = instance->map_wrong,
 	};
 	mxp_decision_t decision;
-	const knot_rdataset_t rrs = lint_decide(zone, instance, &decision);
+	const knot_rdataset_t rrs = lint_decide(zone->name, linter.apex, instance, &decision);
 	lint_decision(&linter, &decision);
 	lint_names(&linter, &decision);
 	lint_policies(&linter, &decision);
@@ -216,7 +225,7 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 	                  "preset", decision.preset != NULL ? decision.preset->name : NULL, "rcode",
 	                  failed ? "SERVFAIL" : "NOERROR", "ttl",
 	                  need(rrs.count > 0 ? json_integer(decision.ttl) : json_null()), "mx",
-	                  mx_json(&rrs), "spf", spf_json(zone, instance), "map",
+	                  mx_json(&rrs), "spf", spf_json(&linter), "map",
 	                  instance->map != NULL ? instance->map->version : NULL, "warnings",
 	                  linter.warnings));
 	mxp_decision_clear(&decision, NULL);

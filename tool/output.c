@@ -26,6 +26,12 @@ void output_json(const json_t *data)
 	putchar('\n');
 }
 
+void output_json_line(const json_t *data, FILE *out)
+{
+	(void)json_dumpf(data, out, 0);
+	fputc('\n', out);
+}
+
 static const char *why(const char *source)
 {
 	static const char *const reasons[] = {

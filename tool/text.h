@@ -29,6 +29,13 @@ int text_screen(void);
 void *need(void *ptr);
 
 /*!
+ * \brief Closes a stream that writes to memory; ends the program if that has failed.
+ *
+ * \param out  Stream.
+ */
+void text_close(FILE *out);
+
+/*!
  * \brief Formats a string.
  *
  * \param fmt  Format of printf.

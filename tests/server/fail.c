@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * To be preloaded into a server: lets it fail to open files. As long as the file $FAIL_SWITCH
- * exists, paths that hold the first line of it cannot be opened, and errno is the number in the
- * second one. "inotify" stands for inotify(7).
+ * To be preloaded into a server: lets it fail to open files, and to copy texts. As long as the file
+ * $FAIL_SWITCH exists, paths that hold the first line of it cannot be opened, and errno is the
+ * number in the second one. "inotify" stands for inotify(7), "strdup TEXT" for strdup(3) of a text
+ * that begins with TEXT.
  */
 
 #include <dlfcn.h>
@@ -20,6 +21,7 @@ typedef int (*open_f)(const char *path, int flags, ...);
 int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);
 int inotify_init1(int flags);
+char *strdup(const char *text);
 
 static open_f find_open(void)
 {
@@ -82,4 +84,13 @@ int inotify_init1(int flags)
 	int (*init)(int) = NULL;
 	*(void **)&init = dlsym(RTLD_NEXT, "inotify_init1");
 	return fails("inotify") ? -1 : init(flags);
+}
+
+char *strdup(const char *text)
+{
+	char *(*copy)(const char *) = NULL;
+	*(void **)&copy = dlsym(RTLD_NEXT, "strdup");
+	char call[64];
+	(void)snprintf(call, sizeof(call), "strdup %s", text);
+	return fails(call) ? NULL : copy(text);
 }

@@ -105,6 +105,7 @@ class Knotd:
     server     further lines of the section `server`
     extra      further sections, before `template` (keys, ACL, policies ...)
     zone_extra further lines for every zone (`acl: ...`)
+    template   further lines of the default template
     tail       further sections at the end (templates and zones that need the module ...)
     module     False to run without the module at all
     confdb     True to run from a configuration database
@@ -113,7 +114,7 @@ class Knotd:
     """
 
     def __init__(self, path, zones, settings=None, map_text=MAP.read_text(), instances=None,
-                 modules=None, server="", extra="", zone_extra="", tail="", module=True,
+                 modules=None, server="", extra="", zone_extra="", template="", tail="", module=True,
                  confdb=False, daemon=False, valgrind=(), environment=None):
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -124,6 +125,7 @@ class Knotd:
         self.server = server
         self.extra = extra
         self.zone_extra = zone_extra
+        self.template = template
         self.tail = tail
         self.module = module
         self.confdb = confdb
@@ -205,7 +207,7 @@ template:
     zonefile-load: whole
     journal-content: changes
     semantic-checks: off
-zone:
+{self.template}zone:
 """
         for name in self.zones:
             text += f"  - domain: {name}\n{self.zone_extra}"
@@ -316,7 +318,14 @@ zone:
 
     def counters(self, zone):
         """The module's counters of a zone that are not zero: name -> value."""
-        lines = self.knotc("zone-stats", zone, "mod-mxpreset")
+        return self.counted("zone-stats", zone, "mod-mxpreset")
+
+    def totals(self):
+        """The same of the global module; empty without one."""
+        return self.counted("stats")
+
+    def counted(self, *command):
+        lines = self.knotc(*command)
         return {name: int(value)
                 for name, value in re.findall(r"mod-mxpreset\.(\S+) = (\d+)", lines)
                 if value != "0"}

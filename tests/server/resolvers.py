@@ -30,6 +30,8 @@ server:
 remote-control:
     control-enable: no
 """
+# Nothing is remembered, so that each query is for one of the servers.
+FORGETFUL = "cache-max-ttl: 0\n    cache-max-negative-ttl: 0"
 UNBOUND_ZONE = 'stub-zone:\n    name: "{zone}"\n{servers}'
 UNBOUND_SERVER = "    stub-addr: {address}@{port}\n"
 

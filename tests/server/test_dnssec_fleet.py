@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 
 from knot import HOUSE, TRANSFER, mx_of, secondary_of, wait_for, zone_text
-from resolvers import Resolver
+from resolvers import FORGETFUL, Resolver
 from signing import (BODY, DEFAULT, Keys, Validator, assert_denials, assert_stored, assert_synthesized,
                      key_path, key_tags, keymgr, keys_of, policies, signing, wait_signed)
 
@@ -41,9 +41,6 @@ def test_secondary_without_keys(fleet):
 
 
 # What a resolver sees that asks both
-
-# Nothing is remembered, so that each query is for one of the servers.
-FORGETFUL = "cache-max-ttl: 0\n    cache-max-negative-ttl: 0"
 
 
 def answers(path, servers):

@@ -112,6 +112,27 @@ def test_writable_map(knotd, mode, warnings):
     assert len(server.log_lines(r"warning: .*not safe: others can write it")) == warnings
 
 
+def test_zone_without_memory(knotd, switch):
+    """A zone that cannot be set up fails, counted in the totals, until it is loaded again."""
+    switch.on("strdup unlucky", errno.ENOMEM)
+    server = knotd({ZONE: zone_text(), "poor.example": zone_text()},
+                   instances={"second": {"builtin": "unlucky"}},
+                   modules={"poor.example": "mod-mxpreset/second"},
+                   map_text=MAP.read_text() + "unlucky 60 MX 1 mx.unlucky.example.\n",
+                   template="    global-module: mod-mxpreset/house\n",
+                   environment=switch.environment)
+    server.wait_log("not enough memory for the zone")
+    assert server.mx("poor.example") == "SERVFAIL"
+    assert server.ask("poor.example", "A").rcode() == 0
+    assert server.ask("ns.poor.example").rcode() == 2
+    assert server.mx(ZONE) == HOUSE
+    totals = server.totals()
+    assert (totals["failed"], totals["synthesized[builtin]"], totals["zones"]) == (1, 1, 2)
+    switch.off()
+    server.reload()
+    assert server.mx("poor.example") == preset(60, "1 mx.unlucky.example.")
+
+
 SIGNED = "signed.example"
 PRIMARY = {"modules": {SIGNED: signing()}, "extra": TRANSFER["extra"] + policies(DEFAULT),
            "zone_extra": TRANSFER["zone_extra"], "settings": {"statistics": True}}

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libknot/consts.h>
 #include <libknot/descriptor.h>
 #include <libknot/packet/wire.h>
 #include <libknot/rrtype/opt.h>
 #include <libknot/rrtype/soa.h>
 
+#include "linter.h"
 #include "mx.h"
 #include "names.h"
 #include "reply.h"
@@ -145,6 +147,26 @@ json_t *reply_read_serial(const knot_pkt_t *answer)
 	uint16_t place = 0;
 	const knot_rrset_t *soa = answer != NULL ? find(answer, &place) : NULL;
 	return need(soa != NULL ? json_integer(knot_soa_serial(soa->rrs.rdata)) : json_null());
+}
+
+json_t *reply_read_spf(const knot_pkt_t *answer)
+{
+	if (answer == NULL || knot_wire_get_rcode(answer->wire) != KNOT_RCODE_NOERROR) {
+		return need(json_null());
+	}
+	json_t *list = need(json_array());
+	const knot_rrset_t *rrset;
+	for (uint16_t i = 0; (rrset = find(answer, &i)) != NULL; i++) {
+		size_t count;
+		char *text = lint_find_spf(&rrset->rrs, &count);
+		char *clean = text != NULL ? text_clean(text, strlen(text)) : NULL;
+		if (clean != NULL) {
+			need(json_array_append_new(list, json_string(clean)) == 0 ? list : NULL);
+		}
+		free(clean);
+		free(text);
+	}
+	return list;
 }
 
 bool reply_same(const json_t *reply1, const json_t *reply2)

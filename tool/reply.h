@@ -33,6 +33,15 @@ json_t *reply_read(const knot_pkt_t *answer);
 json_t *reply_read_serial(const knot_pkt_t *answer);
 
 /*!
+ * \brief Reads the SPF records of an answer to a question for TXT.
+ *
+ * \param answer  Answer (NULL if there is none).
+ *
+ * \return Texts, made fit for a screen; null if the answer does not tell them.
+ */
+json_t *reply_read_spf(const knot_pkt_t *answer);
+
+/*!
  * \brief Tells if two answers are the same: records, TTL and rcode.
  *
  * \param reply1  First one, or a report on a zone.

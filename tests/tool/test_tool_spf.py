@@ -78,6 +78,28 @@ def test_edits(knotd):
         agree(server, "a.example", expected)
 
 
+def test_differs(knotd, tmp_path):
+    """The server itself is asked for the SPF record, too."""
+    server = knotd({zone: zone_text(CASES[zone][0]) for zone in
+                    ("nothing.example", "two.example", "override.example")},
+                   settings={"spf": True})
+    other = tmp_path / "other"
+
+    def warning(zone, old, new):
+        other.write_text(MAP.read_text().replace(old, new))
+        result = run("-j", "-p", other, "show", zone, server=server)
+        assert (result.status, result.codes.count("differs")) in ((0, 0), (1, 1))
+        return "".join(found["text"] for found in result.json["warnings"]
+                       if found["code"] == "differs")
+
+    house = "include:_spf.house.example"
+    for zone in server.zones:
+        assert warning(zone, house, house) == ""
+    assert HOUSE in warning("nothing.example", house, "mx")
+    assert HOUSE in warning("nothing.example", f'"spf={house} ~all"', '"note=x"')
+    assert warning("override.example", house, "mx") == warning("two.example", house, "mx") == ""
+
+
 def test_lint(lint):
     """Without a server, the module's defaults count: `spf: off`."""
     head = "@ 3600 SOA ns host 1 3600 600 86400 300\n@ NS ns.example.net.\n"

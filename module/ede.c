@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include <stdio.h>
+
 #include <string.h>
 
 #include <libknot/errcode.h>
@@ -57,5 +59,15 @@ void mxp_ede_add_failure(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, c
 	}
 	if (size <= pkt->max_size) {
 		(void)add_option(qdata, code, text);
+	}
+}
+
+void mxp_ede_explain(const mxp_decision_t *decision, const mxp_snapshot_t *snapshot, char *out,
+                     size_t out_len)
+{
+	*out = '\0';
+	if (decision->preset != NULL) {
+		snprintf(out, out_len, "preset %s by %s, map %s", decision->preset->name,
+		         mxp_source_str(decision->source), snapshot->view.map->version);
 	}
 }

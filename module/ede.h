@@ -13,6 +13,9 @@
 
 #include <knot/module.h>
 
+#include "decision.h"
+#include "mapfile.h"
+
 /*! \brief Longest EXTRA-TEXT, in octets. */
 #define MXP_EDE_TEXT_MAX 128
 
@@ -36,3 +39,14 @@ void mxp_ede_add(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const cha
  * \param text   EXTRA-TEXT, cut at #MXP_EDE_TEXT_MAX octets.
  */
 void mxp_ede_add_failure(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text);
+
+/*!
+ * \brief Writes where a preset's answer is from, as for an Extended DNS Error.
+ *
+ * \param decision  Decision.
+ * \param snapshot  What it was made by.
+ * \param out       Output buffer; empty if no preset is served.
+ * \param out_len   Size of the output buffer in octets.
+ */
+void mxp_ede_explain(const mxp_decision_t *decision, const mxp_snapshot_t *snapshot, char *out,
+                     size_t out_len);

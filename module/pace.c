@@ -18,11 +18,9 @@
 /*! Time of the last answer, by a hash of the keystores. */
 static uint32_t last_us[KEYSTORES];
 
-/*! \brief What a thread has signed. */
-static _Thread_local struct {
-	uint64_t window_us; /*!< Start of the window. */
-	uint64_t spent_us;  /*!< Time in it. */
-} pace;
+/*! What a thread has signed: start of the window, and time in it. */
+static _Thread_local uint64_t window_us;
+static _Thread_local uint64_t spent_us;
 
 static uint32_t *time_of(const char *keystores)
 {
@@ -31,11 +29,11 @@ static uint32_t *time_of(const char *keystores)
 
 static void note(uint64_t start_us, uint64_t end_us)
 {
-	if (start_us >= pace.window_us + WINDOW_US) {
-		pace.window_us = start_us;
-		pace.spent_us = 0;
+	if (start_us >= window_us + WINDOW_US) {
+		window_us = start_us;
+		spent_us = 0;
 	}
-	pace.spent_us += end_us - start_us;
+	spent_us += end_us - start_us;
 }
 
 int mxp_pace_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer)
@@ -52,7 +50,7 @@ int mxp_pace_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer
 
 bool mxp_pace_is_over(const char *keystores)
 {
-	const bool window = mxp_clock_us() < pace.window_us + WINDOW_US;
-	return (window && pace.spent_us >= BUDGET_US) ||
+	const bool is_within = mxp_clock_us() < window_us + WINDOW_US;
+	return (is_within && spent_us >= BUDGET_US) ||
 	       __atomic_load_n(time_of(keystores), __ATOMIC_RELAXED) >= SLOW_US;
 }

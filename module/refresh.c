@@ -11,13 +11,15 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 
 #include "clock.h"
+#include "ede.h"
 #include "keyring.h"
 #include "pace.h"
 #include "refresh.h"
-#include "verdict.h"
+#include "scan.h"
 
 /*! How often keys that are not used are looked for. */
 #define SWEEP_MS 10000
@@ -65,17 +67,18 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
 	if (snapshot->generation == answer->generation && !due) {
 		return NULL;
 	}
+	const uint16_t rrtype = (type == MXP_ANSWER_TXT) ? KNOT_RRTYPE_TXT : KNOT_RRTYPE_MX;
 	mxp_decision_t decision;
 	mxp_signed_t *draft = NULL;
-	mxp_verdict_apply(type, &instance->settings.rules, &snapshot->view, &answer->apex, NULL,
-	                  &decision);
+	mxp_decide_type(rrtype, &instance->settings.rules, &snapshot->view, &answer->apex, NULL,
+	                &decision);
 	const bool same = decision.ttl == answer->ttl && same_rrs(&decision.rrs, &answer->rrs);
 	if (mxp_decision_is_made(&decision) && (!same || due)) {
 		mxp_signed_t from = *answer;
 		from.generation = snapshot->generation;
 		from.rrs = decision.rrs;
 		from.ttl = decision.ttl;
-		mxp_verdict_explain(&decision, snapshot, from.text, sizeof(from.text));
+		mxp_ede_explain(&decision, snapshot, from.text, sizeof(from.text));
 		draft = mxp_signed_new(&from);
 	}
 	mxp_decision_clear(&decision, NULL);

@@ -68,6 +68,16 @@ static bool is_present(const mxp_scan_t *scan, uint64_t generation, const mxp_ap
 	       same_rrs(&scan->apex.txt, &apex->txt);
 }
 
+void mxp_decide_type(uint16_t type, const mxp_rules_t *rules, const mxp_view_t *view,
+                     const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
+{
+	if (type == KNOT_RRTYPE_TXT) {
+		mxp_decide_txt(rules, view, apex, mm, out);
+	} else {
+		mxp_decide(rules, view, apex, mm, out);
+	}
+}
+
 void mxp_scan_decide(mxp_scan_t **scans, uint16_t type, const mxp_rules_t *rules,
                      const mxp_snapshot_t *snapshot, const mxp_apex_t *apex, knot_mm_t *mm,
                      mxp_decision_t *out)
@@ -78,11 +88,7 @@ void mxp_scan_decide(mxp_scan_t **scans, uint16_t type, const mxp_rules_t *rules
 		*out = scan->decision;
 		return;
 	}
-	if (type == KNOT_RRTYPE_TXT) {
-		mxp_decide_txt(rules, &snapshot->view, apex, mm, out);
-	} else {
-		mxp_decide(rules, &snapshot->view, apex, mm, out);
-	}
+	mxp_decide_type(type, rules, &snapshot->view, apex, mm, out);
 	if (out->fault.cause != MXP_NO_MEMORY) {
 		remember(place, snapshot->generation, apex, out);
 	}

@@ -32,6 +32,19 @@ typedef struct {
 } mxp_scan_t;
 
 /*!
+ * \brief Decides for a zone, as mxp_decide() and mxp_decide_txt() do.
+ *
+ * \param type   Type of the records: MX or TXT.
+ * \param rules  Instance's rules.
+ * \param view   Instance's view of the map.
+ * \param apex   What the zone stores.
+ * \param mm     Memory context for records (NULL for malloc).
+ * \param out    Output: decision.
+ */
+void mxp_decide_type(uint16_t type, const mxp_rules_t *rules, const mxp_view_t *view,
+                     const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out);
+
+/*!
  * \brief Decides for a zone with a large apex, as mxp_decide() and mxp_decide_txt() do.
  *
  * To be called within a read-side section of liburcu.

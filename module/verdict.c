@@ -34,16 +34,6 @@ static mxp_answer_type_t answer_type(uint16_t type)
 	return type == KNOT_RRTYPE_TXT ? MXP_ANSWER_TXT : MXP_ANSWER_MX;
 }
 
-void mxp_verdict_apply(mxp_answer_type_t type, const mxp_rules_t *rules, const mxp_view_t *view,
-                       const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
-{
-	if (type == MXP_ANSWER_MX) {
-		mxp_decide(rules, view, apex, mm, out);
-	} else {
-		mxp_decide_txt(rules, view, apex, mm, out);
-	}
-}
-
 bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
 {
 	const knot_rrset_t rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG);
@@ -76,8 +66,8 @@ void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, kn
 		mxp_scan_decide(mxp_context(mod)->scans, type, rules, out->snapshot, &out->apex,
 		                &pkt->mm, &out->decision);
 	} else {
-		mxp_verdict_apply(answer_type(type), rules, &out->snapshot->view, &out->apex,
-		                  &pkt->mm, &out->decision);
+		mxp_decide_type(type, rules, &out->snapshot->view, &out->apex, &pkt->mm,
+		                &out->decision);
 	}
 }
 
@@ -115,16 +105,6 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 {
 	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
-}
-
-void mxp_verdict_explain(const mxp_decision_t *decision, const mxp_snapshot_t *snapshot, char *out,
-                         size_t out_len)
-{
-	*out = '\0';
-	if (decision->preset != NULL) {
-		snprintf(out, out_len, "preset %s by %s, map %s", decision->preset->name,
-		         mxp_source_str(decision->source), snapshot->view.map->version);
-	}
 }
 
 void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
@@ -208,7 +188,7 @@ static mxp_signed_t *draft(const mxp_keys_t *keys, const mxp_verdict_t *verdict,
 		.keystores = keys->keystores,
 	};
 	from.apex.zone = keys->memo->name;
-	mxp_verdict_explain(&verdict->decision, verdict->snapshot, from.text, sizeof(from.text));
+	mxp_ede_explain(&verdict->decision, verdict->snapshot, from.text, sizeof(from.text));
 	return mxp_signed_new(&from);
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
  * mod-mxpreset: a zone without MX records of its own is served with those of a preset.

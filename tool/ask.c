@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -202,7 +202,7 @@ static void start(run_t *run, const question_t *question)
 	pending_t *pending = &run->pending[run->count++];
 	*pending = (pending_t){
 		.question = *question,
-		.query = ask_make_query(question),
+		.query = ask_make_query(question->name, question->type),
 		.fd = -1,
 		.attempts = down ? 1 : ATTEMPTS,
 	};

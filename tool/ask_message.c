@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <sys/random.h>
 
@@ -13,15 +13,14 @@
 /*! Largest answer over UDP (DNS flag day 2020). */
 #define UDP_SIZE 1232
 
-knot_pkt_t *ask_make_query(const question_t *question)
+knot_pkt_t *ask_make_query(const knot_dname_t *name, uint16_t type)
 {
 	uint16_t id = 0;
 	knot_rrset_t opt;
 	knot_pkt_t *query = need(knot_pkt_new(NULL, ASK_QUERY_SIZE, NULL));
 	(void)!getrandom(&id, sizeof(id), 0);
 	knot_wire_set_id(query->wire, id);
-	if (knot_pkt_put_question(query, question->name, KNOT_CLASS_IN, question->type) !=
-	            KNOT_EOK ||
+	if (knot_pkt_put_question(query, name, KNOT_CLASS_IN, type) != KNOT_EOK ||
 	    knot_edns_init(&opt, UDP_SIZE, 0, 0, NULL) != KNOT_EOK ||
 	    knot_pkt_begin(query, KNOT_ADDITIONAL) != KNOT_EOK ||
 	    knot_pkt_put(query, KNOT_COMPR_HINT_NONE, &opt, KNOT_PF_FREE) != KNOT_EOK) {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -13,19 +13,18 @@
 
 #include <libknot/packet/pkt.h>
 
-#include "ask.h"
-
 /*! \brief Room for a query in octets. */
 #define ASK_QUERY_SIZE 512
 
 /*!
- * \brief Makes the query of a question, with a random id, and EDNS to be told of errors.
+ * \brief Makes a query, with a random id, and EDNS to be told of errors.
  *
- * \param question  Question.
+ * \param name  Name.
+ * \param type  Type.
  *
  * \return Query, to be freed.
  */
-knot_pkt_t *ask_make_query(const question_t *question);
+knot_pkt_t *ask_make_query(const knot_dname_t *name, uint16_t type);
 
 /*!
  * \brief Parses what was received.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Benchmark: the module against its peers, measured side by side on this machine.
 
 Prints a table: each figure with its ratio to its peer's and with its bar, and whether that holds.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The zone is signed anew, by itself or by command: the MX and the denials follow at once."""
 
 import time

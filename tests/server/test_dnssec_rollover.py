@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Keys and algorithms change while queries run: no answer is ever bogus."""
 
 import pytest

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A server's life under memcheck: no error and no leak with the module in its stack."""
 
 import pathlib

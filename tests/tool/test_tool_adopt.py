@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """kmxpreset adopt and freeze: the way in, and the way back, for one zone and for all."""
 
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """kmxpreset list: all zones of a server, compared with what it answers and with `show`."""
 
 import json

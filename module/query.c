@@ -189,7 +189,7 @@ static bool is_stored_too_large(const knot_pkt_t *pkt, knotd_qdata_t *qdata)
 		return false;
 	}
 	const knot_rdataset_t txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT).rrs;
-	return pkt->size + txt.size + 9u * txt.count > pkt->max_size;
+	return pkt->size + txt.size + (size_t)9 * txt.count > pkt->max_size;
 }
 
 // A query at the apex is answered before the server looks it up.

@@ -63,9 +63,9 @@ static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first
 
 static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
 {
-	static uint64_t generations;
 	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
 	if (snapshot != NULL) {
+		static uint64_t generations;
 		*snapshot = (mxp_snapshot_t){
 			.generation = ++generations,
 			.view = mxp_view(&instance->settings.rules,

@@ -49,7 +49,8 @@ NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pk
 }
 
 /*! \brief Counts an MX query, for the zone and in the totals. */
-static void count(const mxp_decision_t *decision, const knotd_qdata_t *qdata, knotd_mod_t *mod)
+static void count_query(const mxp_decision_t *decision, const knotd_qdata_t *qdata,
+                        knotd_mod_t *mod)
 {
 	const unsigned thread = qdata->params->thread_id;
 	if (mxp_context_settings(mod)->statistics) {
@@ -67,7 +68,7 @@ static knotd_in_state_t conclude(knotd_in_state_t state, const mxp_verdict_t *ve
 		mxp_warn(mod, knotd_qdata_zone_name(qdata), &decision->fault);
 	}
 	if (verdict->type == KNOT_RRTYPE_MX) {
-		count(decision, qdata, mod);
+		count_query(decision, qdata, mod);
 	}
 	if (decision->serve == MXP_SERVE_FAIL) {
 		return mxp_verdict_fail(&decision->fault, pkt, qdata);

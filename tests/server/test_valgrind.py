@@ -106,6 +106,18 @@ def test_new_maps_under_load(memcheck):
             server.reload()
 
 
+def test_global_module_under_load(memcheck):
+    """A query that takes long still has the global module when that goes."""
+    zone = "long.example"
+    text = long_marker("mx-preset=outlook", "id=last")
+    server = memcheck({zone: zone_text(text)})
+    with Askers(server, {zone: [outlook("last")]}):
+        for _ in range(5):
+            for server.template in ("    global-module: mod-mxpreset/house\n", ""):
+                server.reload()
+                server.write_map(MAP.read_text())
+
+
 # Signed zones
 
 SIGNED = {"nsec.example": "", "nsec3.example": "", "lost.example": "",

@@ -107,7 +107,7 @@ def test_new_maps_under_load(memcheck):
 
 
 def test_global_module_under_load(memcheck):
-    """A query that takes long still has the global module when that goes."""
+    """It comes and goes while its zones are asked."""
     zone = "long.example"
     text = long_marker("mx-preset=outlook", "id=last")
     server = memcheck({zone: zone_text(text)})

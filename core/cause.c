@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +33,7 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_NOT_SIGNING] = (UNSIGNED "this server does not sign the zone"),
 	[MXP_NO_KEY] = (UNSIGNED "no private key at hand"),
 	[MXP_KEY_AWAY] = "the answer cannot be signed: no private key at hand",
+	[MXP_SIGNING] = "the answer is still being signed",
 	[MXP_KEY_AWAY_ANSWER] = "no private key at hand, served is what was signed before",
 	[MXP_MAX_TTL] = "TTL larger than the policy's zone-max-ttl, preset",
 	[MXP_ONLINE_FIRST] = "mod-onlinesign has to come after this module",

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <string.h>
 
@@ -290,6 +290,8 @@ void mxp_decide_txt(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_
 	if (preset != NULL && preset->spf != NULL) {
 		out->source = mx.source;
 		serve_spf(preset, apex, mm, out);
+	} else if (mx.fault.cause == MXP_NO_MEMORY) {
+		out->fault = mx.fault;
 	}
 	mxp_decision_clear(&mx, mm);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -128,7 +128,8 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
  * \brief Decides which TXT records a zone is served with: the SPF record follows the MX.
  *
  * An SPF record that the zone stores always wins, and nothing ever fails: where no other record is
- * due, or one cannot be made, the zone is served with what it stores.
+ * due, or one cannot be made, the zone is served with what it stores. That memory is exhausted is
+ * its only fault; those of the MX are theirs.
  *
  * \param rules  Instance's rules.
  * \param view   Instance's view of the map.
@@ -138,6 +139,19 @@ void mxp_decide(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex
  */
 void mxp_decide_txt(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
                     knot_mm_t *mm, mxp_decision_t *out);
+
+/*!
+ * \brief Tells if a decision is to serve records that the zone does not store as they are.
+ *
+ * \param decision  Decision.
+ *
+ * \return True if so.
+ */
+static inline bool mxp_decision_is_made(const mxp_decision_t *decision)
+{
+	return decision->serve == MXP_SERVE_PRESET || decision->serve == MXP_SERVE_FILTERED ||
+	       decision->serve == MXP_SERVE_ADDED;
+}
 
 /*!
  * \brief Turns a decision into a failure, because what was decided cannot be served.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +133,7 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
                       mxp_fault_t *fault)
 {
+	marker->joined = NULL;
 	if (text_len(rdata) > MXP_MARKER_MAX) {
 		*fault = (mxp_fault_t){ .cause = MXP_MARKER_LENGTH };
 		return false;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -15,7 +15,7 @@
 
 #include "registry.h"
 #include "scan.h"
-#include "signer.h"
+#include "memo.h"
 
 /*! \brief Context of a zone. */
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
 	bool online;                  /*!< mod-onlinesign signs the zone. */
 	bool online_first;            /*!< It comes before this module. */
 	mxp_scan_t *scans[MXP_SCANS]; /*!< What was found at its apex, if that is large. */
-	mxp_memo_t *memo[]; /*!< Remembered signatures, if the settings have keystores; most zones
+	mxp_memo_t *memo[]; /*!< What is remembered, if the settings have keystores; most zones
 	                         have none and no memory to waste. */
 } mxp_context_t;
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include <libknot/errcode.h>
 #include <libknot/rrtype/nsec.h>
 #include <libknot/rrtype/nsec3.h>
+#include <libknot/rrtype/rrsig.h>
 
 #include "canonical.h"
 #include "denial.h"
@@ -15,10 +16,8 @@
 
 /*! Octets of window 0 before its bitmap (RFC 4034, section 4.1.2). */
 #define WINDOW_HEAD 2
-/*! Most signatures of one denial: algorithms and keys in a roll-over. */
-#define SIGNATURES_MAX 8
-/*! Longest RRSIG: its signature is one of RSA with 4,096 bits. */
-#define RRSIG_MAX (MXP_RRSIG_SIGNER + KNOT_DNAME_MAXLEN + 512)
+/*! Signatures of a denial that need no memory of their own: algorithms and keys in a roll-over. */
+#define FEW 8
 
 /*! \brief A new signature and its place in the packet. */
 typedef struct {
@@ -27,18 +26,18 @@ typedef struct {
 	const mxp_signature_t *signature;
 } patch_t;
 
-/*! \brief Offset of the bitmap of window 0 in the RDATA of the apex's NSEC or NSEC3, else 0. */
+static bool is_denial(const knot_rrset_t *rrset)
+{
+	return rrset->type == KNOT_RRTYPE_NSEC || rrset->type == KNOT_RRTYPE_NSEC3;
+}
+
+/*! \brief Offset of the bitmap of window 0 in the RDATA of an NSEC or NSEC3, 0 if it is not the
+ *         apex's. */
 static size_t apex_bitmap(const knot_rrset_t *rrset)
 {
 	const knot_rdata_t *rdata = rrset->rrs.rdata;
-	const uint8_t *window;
-	if (rrset->type == KNOT_RRTYPE_NSEC) {
-		window = knot_nsec_bitmap(rdata);
-	} else if (rrset->type == KNOT_RRTYPE_NSEC3) {
-		window = knot_nsec3_bitmap(rdata);
-	} else {
-		return 0;
-	}
+	const uint8_t *window = rrset->type == KNOT_RRTYPE_NSEC ? knot_nsec_bitmap(rdata)
+	                                                        : knot_nsec3_bitmap(rdata);
 	const uint8_t *bitmap = window + WINDOW_HEAD;
 	if (bitmap + sizeof(mxp_types_t) > rdata->data + rdata->len || window[0] != 0 ||
 	    window[1] < sizeof(mxp_types_t) ||
@@ -49,21 +48,29 @@ static size_t apex_bitmap(const knot_rrset_t *rrset)
 }
 
 /*! \brief Tells if an RRset is a denial of some types at the apex, in the packet, too. */
-static bool denies(mxp_types_t types, const knot_pkt_t *pkt, uint16_t i)
+static bool denies(mxp_types_t types, bool fresh, const knot_pkt_t *pkt, uint16_t i,
+                   mxp_denial_t *out)
 {
 	const size_t bitmap = apex_bitmap(&pkt->rr[i]);
-	return bitmap > 0 &&
-	       (types & ~knot_wire_read_u32(pkt->rr[i].rrs.rdata->data + bitmap)) != 0 &&
-	       (types & ~knot_wire_read_u32(pkt->wire + mxp_pkt_rdata_pos(pkt, i, 0) + bitmap)) !=
-	               0;
+	if (bitmap == 0) {
+		return false;
+	}
+	const mxp_types_t listed = knot_wire_read_u32(pkt->rr[i].rrs.rdata->data + bitmap);
+	*out = (mxp_denial_t){ i, bitmap, (listed & MXP_TYPE_TXT) != 0 };
+	return (types & ~listed) != 0 &&
+	       (fresh || (types & ~knot_wire_read_u32(pkt->wire + mxp_pkt_rdata_pos(pkt, i, 0) +
+	                                              bitmap)) != 0);
 }
 
-uint16_t mxp_denial_find(mxp_types_t types, const knot_pkt_t *pkt, uint16_t i)
+bool mxp_denial_find(mxp_types_t types, bool fresh, const knot_pkt_t *pkt, uint16_t i,
+                     mxp_denial_t *out)
 {
-	while (i < pkt->rrset_count && !denies(types, pkt, i)) {
-		i++;
+	for (; i < pkt->rrset_count; i++) {
+		if (is_denial(&pkt->rr[i]) && denies(types, fresh, pkt, i, out)) {
+			return true;
+		}
 	}
-	return i;
+	return false;
 }
 
 /*! \brief Adds types to a bitmap. */
@@ -72,28 +79,11 @@ static void list_types(mxp_types_t types, uint8_t *bitmap)
 	knot_wire_write_u32(bitmap, knot_wire_read_u32(bitmap) | types);
 }
 
-/*! \brief What a signature is remembered by: the old one stands for all else that is signed. */
-typedef struct {
-	uint8_t data[RRSIG_MAX + sizeof(mxp_types_t)];
-	size_t len;
-} memo_key_t;
-
-static bool write_key(mxp_types_t types, const uint8_t *rrsig, uint16_t len, memo_key_t *out)
-{
-	if (len > RRSIG_MAX) {
-		return false;
-	}
-	memcpy(out->data, rrsig, len);
-	memcpy(out->data + len, &types, sizeof(types));
-	out->len = len + sizeof(types);
-	return true;
-}
-
 /*! \brief Signs a denial that lists more types after one of its RRSIGs. */
 static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *denial,
-                      const memo_key_t *key, knot_mm_t *mm, const mxp_signature_t **out)
+                      const uint8_t *rrsig, uint16_t len, knot_mm_t *mm,
+                      const mxp_signature_t **out)
 {
-	const uint8_t *rrsig = key->data;
 	const size_t header = mxp_rrsig_header_len(rrsig);
 	const size_t owner = knot_dname_size(denial->owner);
 	const size_t size = header + owner + MXP_RR_FIXED + denial->rrs.rdata->len;
@@ -106,8 +96,7 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 	                                   rrsig + MXP_RRSIG_ORIGINAL_TTL, denial->rrs.rdata);
 	list_types(types, rdata + apex_bitmap(denial));
 
-	const size_t len = key->len - sizeof(types) - header; // As long as the old one.
-	const int ret = mxp_sign(keys, key->data, key->len, data, size, len, out);
+	const int ret = mxp_signature_make(keys, types, rrsig, len, data, size, out);
 	mxp_free(mm, data);
 
 	return ret;
@@ -117,15 +106,12 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 static int make_patch(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *denial,
                       knot_pkt_t *pkt, size_t pos, patch_t *out)
 {
+	const uint8_t *rrsig = pkt->wire + pos;
 	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
-	memo_key_t key;
-	if (!write_key(types, pkt->wire + pos, len, &key)) {
-		return KNOT_ERANGE;
-	}
 	int ret = KNOT_EOK;
-	out->signature = mxp_signature_find(keys, key.data, key.len);
+	out->signature = mxp_signature_find(keys, types, rrsig, len);
 	if (out->signature == NULL) {
-		ret = sign_after(keys, types, denial, &key, &pkt->mm, &out->signature);
+		ret = sign_after(keys, types, denial, rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
 		out->pos = pos;
@@ -135,10 +121,10 @@ static int make_patch(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 }
 
 /*! \brief Writes a denial that lists more types, and its signatures, over what is in the packet. */
-static void write_patches(mxp_types_t types, knot_pkt_t *pkt, uint16_t i, const patch_t *patches,
-                          size_t count)
+static void write_patches(mxp_types_t types, knot_pkt_t *pkt, const mxp_denial_t *denial,
+                          const patch_t *patches, size_t count)
 {
-	const size_t pos = mxp_pkt_rdata_pos(pkt, i, 0) + apex_bitmap(&pkt->rr[i]);
+	const size_t pos = mxp_pkt_rdata_pos(pkt, denial->i, 0) + denial->bitmap;
 	uint8_t bitmap[sizeof(types)];
 	memcpy(bitmap, pkt->wire + pos, sizeof(bitmap));
 	list_types(types, bitmap);
@@ -153,35 +139,96 @@ static void write_patches(mxp_types_t types, knot_pkt_t *pkt, uint16_t i, const 
 	}
 }
 
-bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types, knot_pkt_t *pkt,
-                      uint16_t i)
+/*! \brief Finds the RRSIGs of a denial in a response, one RRset; the number of RRsets if none. */
+static uint16_t find_rrsigs(const knot_pkt_t *pkt, uint16_t i)
 {
-	const knot_rrset_t *denial = &pkt->rr[i];
-	patch_t patches[SIGNATURES_MAX];
-	size_t count = 0;
-	bool checkable = keys_known;
-
-	for (uint16_t j = 0; j < pkt->rrset_count; j++) {
-		const uint16_t rrsigs =
-			mxp_rrsig_covers(&pkt->rr[j], denial) ? pkt->rr[j].rrs.count : 0;
-		for (uint16_t k = 0; k < rrsigs; k++) {
-			const size_t pos = mxp_pkt_rdata_pos(pkt, j, k);
-			const int ret =
-				count < SIGNATURES_MAX
-					? make_patch(keys, types, denial, pkt, pos, &patches[count])
-					: KNOT_ERANGE;
-			if (ret == KNOT_ENOENT) {
-				checkable = count > 0; // As in an algorithm roll-over.
-				continue;
-			} else if (ret != KNOT_EOK) {
-				return false;
-			}
-			checkable = true;
-			count++;
+	// The server puts them behind it.
+	for (uint16_t j = i + 1; j < pkt->rrset_count; j++) {
+		if (mxp_pkt_rrsig_covers(pkt, j, i)) {
+			return j;
 		}
 	}
-	if (checkable) {
-		write_patches(types, pkt, i, patches, count);
+	uint16_t j = 0;
+	while (j < pkt->rrset_count && !mxp_pkt_rrsig_covers(pkt, j, i)) {
+		j++;
 	}
-	return checkable;
+	return j;
+}
+
+/*! \brief Finds or makes what is to be written over all RRSIGs of a denial; counts them. */
+static bool make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *pkt, uint16_t i,
+                         uint16_t rrsigs, patch_t *patches, size_t *count, bool *checkable)
+{
+	for (uint16_t k = 0; k < pkt->rr[rrsigs].rrs.count; k++) {
+		const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, k);
+		const int ret = make_patch(keys, types, &pkt->rr[i], pkt, pos, &patches[*count]);
+		if (ret == KNOT_ENOENT) {
+			*checkable = *count > 0; // As in an algorithm roll-over.
+			continue;
+		} else if (ret != KNOT_EOK) {
+			return false;
+		}
+		*checkable = true;
+		++*count;
+	}
+	return true;
+}
+
+bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
+                      uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial)
+{
+	const uint16_t rrsigs = find_rrsigs(pkt, denial->i);
+	const size_t number = rrsigs < pkt->rrset_count ? pkt->rr[rrsigs].rrs.count : 0;
+	patch_t few[FEW];
+	patch_t *patches = number > FEW ? mxp_alloc(&pkt->mm, number * sizeof(*patches)) : few;
+	size_t count = 0;
+	bool checkable = keys_known;
+	const bool good = patches != NULL && mxp_memo_reserve(keys->memo, 2 * number) &&
+	                  (number == 0 || make_patches(keys, types, pkt, denial->i, rrsigs, patches,
+	                                               &count, &checkable));
+	if (good && checkable) {
+		write_patches(types, pkt, denial, patches, count);
+		for (size_t i = 0; i < count; i++) {
+			mxp_signature_note(patches[i].signature, generation);
+		}
+	}
+	if (patches != few) {
+		mxp_free(&pkt->mm, patches);
+	}
+	return good && checkable;
+}
+
+bool mxp_denial_patch_known(mxp_memo_t *memo, mxp_types_t types, uint64_t generation,
+                            knot_pkt_t *pkt, const mxp_denial_t *denial)
+{
+	const uint16_t rrsigs = find_rrsigs(pkt, denial->i);
+	if (rrsigs == pkt->rrset_count || pkt->rr[rrsigs].rrs.count != 1) {
+		return false;
+	}
+	const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, 0);
+	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
+	const mxp_signature_t *signature = mxp_signature_look_up(memo, types, pkt->wire + pos, len);
+	if (signature == NULL || !mxp_signature_is_known(signature, generation)) {
+		return false;
+	}
+	const patch_t patch = { .pos = pos, .len = len, .signature = signature };
+	write_patches(types, pkt, denial, &patch, 1);
+	return true;
+}
+
+void mxp_denial_prepare(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *nsec,
+                        const knot_rdataset_t *rrsigs, knot_mm_t *mm)
+{
+	if (nsec->rrs.count != 1 || apex_bitmap(nsec) == 0) {
+		return;
+	}
+	knot_rdata_t *rdata = rrsigs->rdata;
+	for (size_t i = 0; i < rrsigs->count; i++, rdata = knot_rdataset_next(rdata)) {
+		const mxp_signature_t *signature;
+		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_NSEC &&
+		    mxp_signature_find(keys, types, rdata->data, rdata->len) == NULL) {
+			(void)sign_after(keys, types, nsec, rdata->data, rdata->len, mm,
+			                 &signature);
+		}
+	}
 }

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include <urcu.h>
 
 #include <libknot/descriptor.h>
 
@@ -55,6 +57,33 @@ static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, 
 	return true;
 }
 
+/*! \brief Number of the snapshot that the zone is served from. */
+static uint64_t present_generation(knotd_mod_t *mod)
+{
+	return rcu_dereference(mxp_context(mod)->connection.instance->snapshot)->generation;
+}
+
+static knot_rdataset_t apex_rrsigs(knotd_qdata_t *qdata)
+{
+	return knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
+}
+
+/*! \brief Tells if it is known that the zone is served with types, and has not changed since. */
+static bool is_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	const knot_rdataset_t rrsigs = apex_rrsigs(qdata);
+	return mxp_known_is(*mxp_context(mod)->memo, present_generation(mod), types, &rrsigs);
+}
+
+/*! \brief Notes that the zone is served with types. */
+static void note_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	if (!is_known(types, qdata, mod)) {
+		const knot_rdataset_t rrsigs = apex_rrsigs(qdata);
+		mxp_known_note(*mxp_context(mod)->memo, present_generation(mod), types, &rrsigs);
+	}
+}
+
 /*!
  * \brief Makes denials at the apex agree with what queries for our types get, from one of them on
  *        that lacks one of our types.
@@ -68,7 +97,8 @@ static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, 
  *
  * \return False if the response must not be sent.
  */
-static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                            knotd_mod_t *mod)
 {
 	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
 	bool has_keys = mxp_qtype_is_in(pkt, ours) || !knot_pkt_has_dnssec(qdata->query);
@@ -76,10 +106,11 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 	const bool serves_mx = (types & MXP_TYPE_MX) != 0;
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
 
-	i = types == ours ? i : mxp_denial_find(types, pkt, i);
-	while (i < pkt->rrset_count) {
-		if (mxp_denial_patch(&keys, has_keys, types, pkt, i)) {
-			i = mxp_denial_find(types, pkt, i + 1);
+	bool found = types == ours || mxp_denial_find(types, false, pkt, denial->i, denial);
+	while (found) {
+		const uint64_t generation = (types == ours) ? present_generation(mod) : 0;
+		if (mxp_denial_patch(&keys, has_keys, types, generation, pkt, denial)) {
+			found = mxp_denial_find(types, false, pkt, denial->i + 1, denial);
 			continue;
 		}
 		types = has_keys ? 0 : served_types(true, pkt, qdata, mod);
@@ -87,34 +118,54 @@ static bool correct_denials(uint16_t i, knot_pkt_t *pkt, knotd_qdata_t *qdata, k
 			return !serves_mx || !fail(&keys, pkt, qdata, mod);
 		}
 		has_keys = true;
-		i = mxp_denial_find(types, pkt, i);
+		found = mxp_denial_find(types, false, pkt, denial->i, denial);
 	}
+	note_known(types, qdata, mod);
 	mxp_verdict_log_back(&keys, mod);
 	return true;
 }
 
+/*! \brief Corrects a denial as it was corrected before, if neither the map nor the zone have
+ *         changed since. */
+static bool correct_known(mxp_types_t ours, const mxp_denial_t *denial, knot_pkt_t *pkt,
+                          knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	// What a denial does not tell of is a marker: without TXT there is none.
+	return (!denial->has_txt || is_known(ours, qdata, mod)) &&
+	       mxp_denial_patch_known(*mxp_context(mod)->memo, ours, present_generation(mod), pkt,
+	                              denial);
+}
+
 /*! \brief Corrects the denials of a response from an RRset on. Returns false if it is a failure. */
-static bool find_and_correct(uint16_t from, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+static bool find_and_correct(uint16_t from, bool fresh, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                             knotd_mod_t *mod)
 {
 	if (mxp_context_is_broken(mod)) {
 		return true;
 	}
 	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
-	const uint16_t first = mxp_denial_find(ours, pkt, from);
-	return first == pkt->rrset_count || correct_denials(first, pkt, qdata, mod);
+	mxp_denial_t denial;
+	bool found = mxp_denial_find(ours, fresh, pkt, from, &denial);
+	while (found && correct_known(ours, &denial, pkt, qdata, mod)) {
+		found = mxp_denial_find(ours, fresh, pkt, denial.i + 1, &denial);
+	}
+	return !found || correct_denials(&denial, pkt, qdata, mod);
 }
 
 static knotd_in_state_t authority_denial(knotd_in_state_t state, knot_pkt_t *pkt,
                                          knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	return find_and_correct(0, pkt, qdata, mod) ? state : KNOTD_IN_STATE_ERROR;
+	return find_and_correct(0, true, pkt, qdata, mod) ? state : KNOTD_IN_STATE_ERROR;
 }
 
 static knotd_in_state_t additional_denial(knotd_in_state_t state, knot_pkt_t *pkt,
                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	const uint16_t from = knot_pkt_section(pkt, KNOT_ADDITIONAL)->pos;
-	return find_and_correct(from, pkt, qdata, mod) ? state : KNOTD_IN_STATE_ERROR;
+	// Mostly there is none.
+	return from == pkt->rrset_count || find_and_correct(from, false, pkt, qdata, mod)
+	               ? state
+	               : KNOTD_IN_STATE_ERROR;
 }
 
 /*! \brief Tells if a response may have been cut off: TC is set, or there are additional records. */
@@ -131,7 +182,7 @@ static knotd_state_t cut_denial(knotd_state_t state, knot_pkt_t *pkt, knotd_qdat
                                 knotd_mod_t *mod)
 {
 	if (qdata->type == KNOTD_QUERY_TYPE_NORMAL && may_be_cut(pkt) &&
-	    !knot_pkt_has_tsig(qdata->query) && !find_and_correct(0, pkt, qdata, mod)) {
+	    !knot_pkt_has_tsig(qdata->query) && !find_and_correct(0, false, pkt, qdata, mod)) {
 		return KNOTD_STATE_FAIL;
 	}
 	return state;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <errno.h>
 #include <stdbool.h>
@@ -29,6 +29,7 @@ typedef struct {
 	dnssec_key_t *key;     /*!< Key. */
 	char *path;            /*!< Its file (NULL if a token has it). */
 	mxp_file_id_t file;    /*!< State of the file. */
+	unsigned users;        /*!< Who is signing with it. */
 	uint64_t used_ms;      /*!< When it was last used, steady time in milliseconds. */
 	uint16_t dnskey_len;   /*!< Length of the DNSKEY's RDATA in octets. */
 	uint8_t dnskey[];      /*!< That RDATA. */
@@ -39,6 +40,10 @@ static entry_t *entries[MXP_KEYRING_SIZE];
 static void free_entry(mxp_retired_t *retired)
 {
 	entry_t *entry = (entry_t *)retired;
+	if (__atomic_load_n(&entry->users, __ATOMIC_ACQUIRE) > 0) {
+		mxp_retire(&entry->retired, free_entry); // A slow token is still at it.
+		return;
+	}
 	dnssec_key_free(entry->key); // Wipes the private part.
 	free(entry->path);
 	free(entry);
@@ -172,26 +177,46 @@ static bool is_present(const entry_t *entry)
 	return mxp_file_same(&now, &entry->file);
 }
 
+/*! \brief Finds a key in memory, which is not freed before it is let go of. */
+static entry_t *find(const knot_rdata_t *dnskey, uint64_t hash)
+{
+	rcu_read_lock();
+	entry_t *entry = rcu_dereference(*slot_of(hash));
+	if (entry != NULL && entry->hash == hash && entry->dnskey_len == dnskey->len &&
+	    memcmp(entry->dnskey, dnskey->data, dnskey->len) == 0) {
+		__atomic_add_fetch(&entry->users, 1, __ATOMIC_RELAXED);
+	} else {
+		entry = NULL;
+	}
+	rcu_read_unlock();
+	return entry;
+}
+
+static void let_go(entry_t *entry)
+{
+	__atomic_store_n(&entry->used_ms, mxp_clock_ms(), __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&entry->users, 1, __ATOMIC_RELEASE);
+}
+
 /*! \brief Finds a key in memory, or takes it from a keystore. */
 static int find_or_load(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
                         entry_t **out)
 {
 	uint64_t hash = mxp_hash(MXP_HASH_START, keystores, strlen(keystores));
 	hash = mxp_hash(hash, dnskey->data, dnskey->len);
-	entry_t **slot = slot_of(hash);
-	entry_t *entry = rcu_dereference(*slot);
-	if (entry == NULL || entry->hash != hash || entry->dnskey_len != dnskey->len ||
-	    memcmp(entry->dnskey, dnskey->data, dnskey->len) != 0 || !is_present(entry)) {
-		const int ret = load(keystores, zone, dnskey, hash, &entry);
-		if (ret != DNSSEC_EOK) {
-			return ret;
-		}
-		replace(slot, entry);
+	*out = find(dnskey, hash);
+	if (*out != NULL && is_present(*out)) {
+		return DNSSEC_EOK;
+	} else if (*out != NULL) {
+		let_go(*out);
 	}
-	__atomic_store_n(&entry->used_ms, mxp_clock_ms(), __ATOMIC_RELAXED);
-	*out = entry;
-
-	return DNSSEC_EOK;
+	const int ret = load(keystores, zone, dnskey, hash, out);
+	if (ret == DNSSEC_EOK) {
+		(*out)->users = 1;
+		(*out)->used_ms = mxp_clock_ms();
+		replace(slot_of(hash), *out);
+	}
+	return ret;
 }
 
 /*! \brief What tells a key that was verified from others, and from another one in its place. */
@@ -271,12 +296,14 @@ int mxp_keyring_sign(const char *keystores, const knot_dname_t *zone, const knot
 			// again.
 			replace(slot_of(entry->hash), NULL);
 		}
+		let_go(entry);
 	}
 	return knot_error(ret);
 }
 
 void mxp_keyring_sweep(uint64_t now_ms)
 {
+	rcu_read_lock();
 	for (size_t i = 0; i < MXP_KEYRING_SIZE; i++) {
 		entry_t *entry = rcu_dereference(entries[i]);
 		if (entry != NULL &&
@@ -285,6 +312,7 @@ void mxp_keyring_sweep(uint64_t now_ms)
 			mxp_retire(&entry->retired, free_entry);
 		}
 	}
+	rcu_read_unlock();
 }
 
 void mxp_keyring_clear(void)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -37,8 +37,7 @@ typedef struct {
 } mxp_verified_t;
 
 /*!
- * \brief Signs with the private key of a DNSKEY. To be called within a read-side section of
- *        liburcu.
+ * \brief Signs with the private key of a DNSKEY. The calling thread has to be known to liburcu.
  *
  * A keystore can hold another key than the one that it is asked for, so the first signature of
  * each is verified.

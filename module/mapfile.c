@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <limits.h>
 #include <stdio.h>
@@ -421,12 +421,22 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
 		free(instance);
 		return NULL;
 	}
+	static uint64_t ids;
+	instance->id = ++ids;
 	instance->file = file;
 	instance->next = file->instances;
 	file->instances = instance;
 	log_lacking(instance, &instance->snapshot->view);
 
 	return instance;
+}
+
+static void free_instance(mxp_retired_t *retired)
+{
+	mxp_instance_t *instance = (mxp_instance_t *)retired;
+	mxp_settings_clear(&instance->settings);
+	free(instance->snapshot);
+	free(instance);
 }
 
 void mxp_instance_free(mxp_instance_t *instance)
@@ -436,7 +446,6 @@ void mxp_instance_free(mxp_instance_t *instance)
 		link = &(*link)->next;
 	}
 	*link = instance->next;
-	mxp_settings_clear(&instance->settings);
-	free(instance->snapshot);
-	free(instance);
+	// Whoever signs beside the queries may have it.
+	mxp_retire(&instance->retired, free_instance);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -33,6 +33,8 @@ typedef struct {
 
 /*! \brief Instance: what all zones with equal settings share. */
 typedef struct mxp_instance {
+	mxp_retired_t retired;     /*!< For its end. */
+	uint64_t id;               /*!< Number that no other instance has. */
 	mxp_settings_t settings;   /*!< Settings, a copy. */
 	mxp_snapshot_t *snapshot;  /*!< Current snapshot, never NULL; read with
 	                                rcu_dereference(). */
@@ -188,7 +190,7 @@ mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *sett
                                  uint64_t now_ms);
 
 /*!
- * \brief Removes an instance from its file and frees it.
+ * \brief Removes an instance from its file and retires it.
  *
  * \param instance  Instance that no query can use any more.
  */

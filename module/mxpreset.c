@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
  * mod-mxpreset: a zone without MX records of its own is served with those of a preset.
@@ -39,6 +39,7 @@
 #include "dnssec.h"
 #include "name.h"
 #include "query.h"
+#include "refresh.h"
 #include "span.h"
 #include "totals.h"
 #include "warn.h"
@@ -209,13 +210,14 @@ static const char *read_storage(void *mod)
 	return knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
 }
 
-/*! Zones that may have keys in memory: these go with the last one. */
-static size_t signing_zones;
-
 mxp_context_t mxp_context_broken;
 bool mxp_context_any_broken;
 
-static const mxp_server_t server = { .log = mxp_context_log, .storage = read_storage };
+static const mxp_server_t server = {
+	.log = mxp_context_log,
+	.storage = read_storage,
+	.published = mxp_refresh_all,
+};
 
 /*!
  * \brief Connects the zone with the settings of its instance; NULL if memory is exhausted.
@@ -227,15 +229,20 @@ static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *setti
 	if (settings->file == NULL || settings->rules.builtin == NULL) {
 		return NULL;
 	}
-	const size_t memo =
-		settings->keystores != NULL ? sizeof(*((mxp_context_t *)NULL)->memo) : 0;
-	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + memo);
-	if (ctx != NULL && !mxp_connect(&ctx->connection, settings, &server, mod)) {
+	const bool signs = (settings->keystores != NULL);
+	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + (signs ? sizeof(*ctx->memo) : 0));
+	if (ctx == NULL || !mxp_connect(&ctx->connection, settings, &server, mod)) {
 		free(ctx);
 		return NULL;
 	}
-	if (ctx != NULL && settings->keystores != NULL) {
-		__atomic_add_fetch(&signing_zones, 1, __ATOMIC_RELAXED);
+	if (signs) {
+		*ctx->memo = mxp_memo_get(knotd_mod_zone(mod), ctx->connection.instance);
+		if (*ctx->memo == NULL) {
+			mxp_disconnect(&ctx->connection);
+			free(ctx);
+			return NULL;
+		}
+		mxp_refresh_join();
 	}
 	return ctx;
 }
@@ -246,12 +253,10 @@ static void disconnect_zone(mxp_context_t *ctx)
 	if (ctx == NULL) {
 		return;
 	}
-	const bool signs = (ctx->connection.instance->settings.keystores != NULL);
-	if (signs) {
-		mxp_memo_free(*ctx->memo);
-		if (__atomic_sub_fetch(&signing_zones, 1, __ATOMIC_RELAXED) == 0) {
-			mxp_keyring_clear();
-		}
+	const mxp_instance_t *instance = ctx->connection.instance;
+	if (instance->settings.keystores != NULL) {
+		mxp_memo_put(*ctx->memo, instance);
+		mxp_refresh_leave();
 	}
 	mxp_disconnect(&ctx->connection);
 	for (size_t i = 0; i < MXP_SCANS; i++) {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <string.h>
 
@@ -109,9 +109,4 @@ size_t mxp_pkt_rdata_pos(const knot_pkt_t *pkt, uint16_t i, uint16_t k)
 		}
 		pos += mxp_pkt_rdata_len(pkt, pos);
 	}
-}
-
-void mxp_pkt_overwrite(knot_pkt_t *pkt, size_t pos, const uint8_t *data, size_t len)
-{
-	memcpy(pkt->wire + pos, data, len);
 }

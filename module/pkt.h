@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -18,8 +18,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include <libknot/descriptor.h>
 #include <libknot/packet/pkt.h>
+#include <libknot/packet/wire.h>
+#include <libknot/rrtype/rrsig.h>
 
 /*! \brief Octets before the answer when the question is for the root. */
 #define MXP_PKT_BASE (KNOT_WIRE_HEADER_SIZE + 1 + 2 * sizeof(uint16_t))
@@ -111,6 +115,31 @@ static inline uint16_t mxp_pkt_rdata_len(const knot_pkt_t *pkt, size_t pos)
 }
 
 /*!
+ * \brief Tells if an RRset in a packet holds RRSIG records of another one.
+ *
+ * Owners are mostly written as pointers: to the same place, they are the same name.
+ *
+ * \param pkt    Packet.
+ * \param rrsig  Index of the one.
+ * \param i      Index of the other one.
+ *
+ * \return True if so.
+ */
+static inline bool mxp_pkt_rrsig_covers(const knot_pkt_t *pkt, uint16_t rrsig, uint16_t i)
+{
+	const knot_rrset_t *rrsigs = &pkt->rr[rrsig];
+	if (rrsigs->type != KNOT_RRTYPE_RRSIG ||
+	    knot_rrsig_type_covered(rrsigs->rrs.rdata) != pkt->rr[i].type) {
+		return false;
+	}
+	const uint8_t *owner1 = pkt->wire + pkt->rr_info[rrsig].pos;
+	const uint8_t *owner2 = pkt->wire + pkt->rr_info[i].pos;
+	return (knot_wire_is_pointer(owner1) &&
+	        knot_wire_read_u16(owner1) == knot_wire_read_u16(owner2)) ||
+	       knot_dname_is_equal(rrsigs->owner, pkt->rr[i].owner);
+}
+
+/*!
  * \brief Overwrites octets in RDATA; nothing moves, so nothing else has to be known.
  *
  * The bitmap of an apex with NS, SOA, RRSIG, NSEC and DNSKEY gets MX, bit 15 of window 0:
@@ -125,4 +154,7 @@ static inline uint16_t mxp_pkt_rdata_len(const knot_pkt_t *pkt, size_t pos)
  * \param data  Octets.
  * \param len   Number of octets.
  */
-void mxp_pkt_overwrite(knot_pkt_t *pkt, size_t pos, const uint8_t *data, size_t len);
+static inline void mxp_pkt_overwrite(knot_pkt_t *pkt, size_t pos, const uint8_t *data, size_t len)
+{
+	memcpy(pkt->wire + pos, data, len);
+}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdio.h>
 
@@ -42,7 +42,7 @@ NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pk
 {
 	char text[MXP_EDE_TEXT_MAX + 1];
 	if (verdict->text == NULL) {
-		mxp_verdict_explain(verdict, text, sizeof(text));
+		mxp_verdict_explain(&verdict->decision, verdict->snapshot, text, sizeof(text));
 	}
 	mxp_ede_add(pkt, qdata, KNOT_EDNS_EDE_SYNTHESIZED,
 	            verdict->text != NULL ? verdict->text : text);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <errno.h>
 #include <pthread.h>
@@ -179,7 +179,11 @@ static void read_file(watcher_t *self, mxp_mapfile_t *file)
 	if (file->writes != writes || emptied || reading.ret == KNOT_EAGAIN) {
 		mxp_mapfile_note(file, MXP_HEARD_NOTHING, mxp_clock_ms());
 	} else {
+		const mxp_loaded_t *before = file->loaded;
 		mxp_mapfile_apply(file, &reading, mxp_clock_ms());
+		if (file->loaded != before && registry.server->published != NULL) {
+			registry.server->published();
+		}
 	}
 	mxp_reading_clear(&reading);
 	file_put(file);
@@ -517,10 +521,13 @@ void mxp_disconnect(mxp_connection_t *zone)
 	}
 	unlink_zone(zone);
 	watcher_t *unused = detach_unused_watcher();
+	const bool is_last = (registry.first == NULL);
 	pthread_mutex_unlock(&registry.lock);
 
 	if (unused != NULL) {
 		stop_watcher(unused);
+	}
+	if (is_last) {
 		mxp_retired_free(mxp_retired_detach());
 	}
 	drop_messages();

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -37,6 +37,7 @@ typedef struct {
 	/*! Folder in which copies of maps are kept (`database.storage`), by the context of a zone;
 	    NULL if none shall be. */
 	const char *(*storage)(void *ctx);
+	void (*published)(void); /*!< Called when a map was published (NULL if nobody cares). */
 } mxp_server_t;
 
 /*!

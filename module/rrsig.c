@@ -1,5 +1,6 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <libknot/descriptor.h>
@@ -8,7 +9,7 @@
 #include <libknot/rrtype/rrsig.h>
 
 #include "canonical.h"
-#include "memory.h"
+#include "clock.h"
 #include "rrsig.h"
 
 /*! Longest RRSIG but for the signature. */
@@ -23,13 +24,12 @@ typedef struct {
 } signed_data_t;
 
 /*! \brief Writes the records in canonical form (RFC 4034, section 6). */
-static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *rrs, knot_mm_t *mm,
-                          signed_data_t *out)
+static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *rrs, signed_data_t *out)
 {
 	const size_t owner = knot_dname_size(zone);
 	uint8_t wire_ttl[sizeof(uint32_t)];
 	knot_wire_write_u32(wire_ttl, out->ttl);
-	out->start = mxp_alloc(mm, HEADER_MAX + rrs->size + rrs->count * (owner + MXP_RR_FIXED));
+	out->start = malloc(HEADER_MAX + rrs->size + rrs->count * (owner + MXP_RR_FIXED));
 	if (out->start == NULL) {
 		return false;
 	}
@@ -46,13 +46,13 @@ static bool write_records(const knot_dname_t *zone, const knot_rdataset_t *rrs, 
 
 /*! \brief Adds a RRSIG to a set that has room for it. */
 static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t header_len,
-                      const mxp_signature_t *signature)
+                      const mxp_made_t *made)
 {
 	knot_rdata_t *rdata = (knot_rdata_t *)((uint8_t *)rrsigs->rdata + rrsigs->size);
-	rdata->len = (uint16_t)(header_len + signature->len);
+	rdata->len = (uint16_t)(header_len + made->bytes.size);
 	memcpy(rdata->data, header, header_len);
-	knot_wire_write_u16(rdata->data + MXP_RRSIG_KEY_TAG, signature->key_tag);
-	memcpy(rdata->data + header_len, mxp_signature_bytes(signature), signature->len);
+	knot_wire_write_u16(rdata->data + MXP_RRSIG_KEY_TAG, made->key_tag);
+	memcpy(rdata->data + header_len, made->bytes.data, made->bytes.size);
 	if (rdata->len & 1) {
 		rdata->data[rdata->len] = 0;
 	}
@@ -62,7 +62,7 @@ static void add_rrsig(knot_rdataset_t *rrsigs, const uint8_t *header, size_t hea
 
 /*! \brief Signs after one RRSIG of the SOA, and adds the RRSIG. */
 static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, const signed_data_t *data,
-                      knot_rdataset_t *rrsigs, bool *made)
+                      mxp_signed_t *answer)
 {
 	const size_t header_len = mxp_rrsig_header_len(soa->data);
 	uint8_t *header = data->start + HEADER_MAX - header_len;
@@ -70,50 +70,48 @@ static int sign_after(const mxp_keys_t *keys, const knot_rdata_t *soa, const sig
 	knot_wire_write_u16(header + MXP_RRSIG_TYPE_COVERED, data->type);
 	knot_wire_write_u32(header + MXP_RRSIG_ORIGINAL_TTL, data->ttl);
 
-	const size_t len = header_len + data->len;
-	const mxp_signature_t *signature = mxp_signature_find(keys, header, len);
-	if (signature == NULL) {
-		// As long as that of the SOA, as a denial's has to be: both have the same keys.
-		const int ret =
-			mxp_sign(keys, header, len, header, len, soa->len - header_len, &signature);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-		*made = true;
+	// As long as that of the SOA, as a denial's has to be: both have the same keys.
+	mxp_made_t made;
+	const int ret =
+		mxp_sign(keys, header, header_len + data->len, soa->len - header_len, &made);
+	if (ret == KNOT_EOK) {
+		add_rrsig(&answer->rrsigs, header, header_len, &made);
+		answer->stand_in |= made.stand_in;
+		dnssec_binary_free(&made.bytes);
 	}
-	add_rrsig(rrsigs, header, header_len, signature);
-
-	return KNOT_EOK;
+	return ret;
 }
 
-int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, uint16_t type,
-                   const knot_rdataset_t *rrs, uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs,
-                   bool *made)
+static int sign_after_all(const mxp_keys_t *keys, const signed_data_t *data, mxp_signed_t *answer)
 {
-	*made = false;
-	signed_data_t data = { .type = type, .ttl = ttl };
-	*rrsigs = (knot_rdataset_t){ .rdata = mxp_alloc(mm, apex->size) };
-	if (rrsigs->rdata == NULL || !write_records(keys->zone, rrs, mm, &data)) {
-		mxp_free(mm, rrsigs->rdata);
-		return KNOT_ENOMEM;
-	}
-
 	int ret = KNOT_EOK;
-	knot_rdata_t *rdata = apex->rdata;
-	for (size_t i = 0; i < apex->count && ret == KNOT_EOK;
+	knot_rdata_t *rdata = answer->soa.rdata;
+	for (size_t i = 0; i < answer->soa.count && ret == KNOT_EOK;
 	     i++, rdata = knot_rdataset_next(rdata)) {
 		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_SOA) {
-			ret = sign_after(keys, rdata, &data, rrsigs, made);
+			ret = sign_after(keys, rdata, data, answer);
 			ret = (ret == KNOT_ENOENT) ? KNOT_EOK : ret;
 		}
 	}
-	mxp_free(mm, data.start);
-	if (ret == KNOT_EOK && rrsigs->count == 0) {
-		ret = KNOT_EACCES;
+	return ret == KNOT_EOK && answer->rrsigs.count == 0 ? KNOT_EACCES : ret;
+}
+
+int mxp_rrsig_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer)
+{
+	const mxp_keys_t keys = mxp_rrsig_keys(memo, answer);
+	signed_data_t data = {
+		.type = type == MXP_ANSWER_TXT ? KNOT_RRTYPE_TXT : KNOT_RRTYPE_MX,
+		.ttl = answer->ttl,
+	};
+	answer->stand_in = false;
+	answer->due_ms = mxp_clock_ms() + MXP_SIGNER_PAUSE_MS;
+	// None is longer than those of the apex, which are copied but for the type.
+	answer->rrsigs = (knot_rdataset_t){ .rdata = malloc(answer->soa.size) };
+	if (answer->rrsigs.rdata == NULL || !write_records(keys.zone, &answer->rrs, &data)) {
+		return KNOT_ENOMEM;
 	}
-	if (ret != KNOT_EOK) {
-		mxp_free(mm, rrsigs->rdata);
-		*rrsigs = (knot_rdataset_t){ 0 };
-	}
+	const int ret = sign_after_all(&keys, &data, answer);
+	free(data.start);
+
 	return ret;
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -8,31 +8,42 @@
 
 #pragma once
 
-#include <libknot/mm_ctx.h>
-#include <libknot/rdataset.h>
-
+#include "memo.h"
 #include "signer.h"
 
 /*!
- * \brief Makes the RRSIGs of records at the apex, each after one of the zone's SOA: with its
- *        key and its validity.
+ * \brief Keys of the zone of an answer.
+ *
+ * \param memo    Memo of the zone.
+ * \param answer  Answer.
+ *
+ * \return Keys.
+ */
+static inline mxp_keys_t mxp_rrsig_keys(mxp_memo_t *memo, const mxp_signed_t *answer)
+{
+	return (mxp_keys_t){
+		.keystores = answer->keystores,
+		.zone = memo->name,
+		.dnskeys = answer->dnskey,
+		.memo = memo,
+	};
+}
+
+/*!
+ * \brief Makes the RRSIG records of an answer, each after one of the zone's SOA: with its key and
+ *        its validity.
  *
  * A signature of the SOA whose DNSKEY is not published yet is passed over, as it happens in an
  * algorithm roll-over.
  *
- * \param keys    Keys of the zone.
- * \param apex    RRSIG records of the apex.
- * \param type    Type of the records.
- * \param rrs     Records in canonical form and order (may be empty, to try if it can be done).
- * \param ttl     Their TTL in seconds.
- * \param mm      Memory context.
- * \param rrsigs  Output: RRSIG records.
- * \param made    Output: a signature was made that was not remembered before.
+ * \param memo    Memo of the zone.
+ * \param type    Type of the answer.
+ * \param answer  Answer, its records in canonical form and order (none at all, to try if it can be
+ *                done).
  *
  * \retval KNOT_EOK     if success.
  * \retval KNOT_ENOMEM  if memory is exhausted.
  * \retval KNOT_EACCES  if a key is not at hand.
+ * \retval KNOT_EBUSY   if a keystore could not be asked for a cause that passes.
  */
-int mxp_rrsig_make(const mxp_keys_t *keys, const knot_rdataset_t *apex, uint16_t type,
-                   const knot_rdataset_t *rrs, uint32_t ttl, knot_mm_t *mm, knot_rdataset_t *rrsigs,
-                   bool *made);
+int mxp_rrsig_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer);

@@ -1,11 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdlib.h>
 #include <string.h>
 #include <urcu.h>
 
 #include <libdnssec/keytag.h>
-#include <libknot/descriptor.h>
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
@@ -13,8 +12,6 @@
 #include "clock.h"
 #include "signer.h"
 
-/*! Pause after a key could not be had. */
-#define PAUSE_MS 10000
 /*! Pause after that was for want of something that may be there again at any time. */
 #define BUSY_PAUSE_MS 500
 
@@ -35,20 +32,6 @@ static void evict(mxp_signature_t *signature)
 	if (signature != NULL) {
 		mxp_retire(&signature->retired, free_signature);
 	}
-}
-
-void mxp_memo_free(mxp_memo_t *memo)
-{
-	if (memo == NULL) {
-		return;
-	}
-	for (size_t i = 0; i < MXP_SIGNATURES; i++) {
-		free(memo->signatures[i]);
-	}
-	for (size_t i = 0; i < MXP_ANSWERS; i++) {
-		free(memo->answers[i]);
-	}
-	free(memo);
 }
 
 static uint16_t key_tag(const knot_rdata_t *dnskey)
@@ -83,7 +66,6 @@ typedef struct {
  */
 static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnssec_binary_t *out)
 {
-	mxp_memo_t *memo = *keys->memo;
 	bool busy = false;
 	int ret = named ? KNOT_ENOENT : KNOT_EACCES;
 	knot_rdata_t *dnskey = keys->dnskeys.rdata;
@@ -94,7 +76,7 @@ static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnss
 		}
 		knot_wire_write_u16(task->data.data + MXP_RRSIG_KEY_TAG, key_tag(dnskey));
 		ret = mxp_keyring_sign(keys->keystores, keys->zone, dnskey, &task->data,
-		                       &memo->verified, out);
+		                       &keys->memo->verified, out);
 		if (ret == KNOT_EOK && task->len > 0 && out->size != task->len) {
 			dnssec_binary_free(out);
 			ret = KNOT_EACCES;
@@ -105,22 +87,6 @@ static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnss
 		busy |= (ret == KNOT_EBUSY);
 	}
 	return busy ? KNOT_EBUSY : ret;
-}
-
-/*! \brief Finds or makes what is remembered for a zone. */
-static mxp_memo_t *find_or_make_memo(mxp_memo_t **place)
-{
-	mxp_memo_t *memo = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-	if (memo != NULL) {
-		return memo;
-	}
-	mxp_memo_t *made = calloc(1, sizeof(*made));
-	if (made != NULL && !__atomic_compare_exchange_n(place, &memo, made, false,
-	                                                 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		free(made); // Another thread was faster.
-		return memo;
-	}
-	return made;
 }
 
 /*! \brief Tells if the zone publishes a key that can sign. */
@@ -142,18 +108,45 @@ static bool is_valid(const mxp_keys_t *keys, const mxp_signature_t *known)
 	       publishes(keys, known->key_tag, known->bytes[MXP_RRSIG_ALGORITHM]);
 }
 
-/*! \brief Finds a remembered signature, and its slot. */
-static mxp_signature_t *look_up(mxp_memo_t *memo, const uint8_t *key, size_t key_len,
-                                unsigned *slot)
+/*! \brief Finds a remembered signature, and where it is. */
+static mxp_signature_t *look_up(mxp_memo_t *memo, mxp_types_t types, const uint8_t *rrsig,
+                                size_t len, mxp_signature_t ***slot)
 {
-	for (*slot = 0; memo != NULL && *slot < MXP_SIGNATURES; ++*slot) {
-		mxp_signature_t *known = rcu_dereference(memo->signatures[*slot]);
-		if (known != NULL && known->key_len == key_len &&
-		    memcmp(known->bytes, key, key_len) == 0) {
-			return known;
+	for (mxp_block_t *block = &memo->block; block != NULL;
+	     block = rcu_dereference(block->next)) {
+		for (size_t i = 0; i < MXP_BLOCK; i++) {
+			mxp_signature_t *known = rcu_dereference(block->signatures[i]);
+			if (known != NULL && known->types == types && known->rrsig_len == len &&
+			    memcmp(known->bytes, rrsig, len) == 0) {
+				*slot = &block->signatures[i];
+				return known;
+			}
 		}
 	}
 	return NULL;
+}
+
+const mxp_signature_t *mxp_signature_look_up(mxp_memo_t *memo, mxp_types_t types,
+                                             const uint8_t *rrsig, size_t len)
+{
+	mxp_signature_t **slot;
+	return look_up(memo, types, rrsig, len, &slot);
+}
+
+/*! \brief Where the signature is that is to be forgotten next. */
+static mxp_signature_t **next_slot(mxp_memo_t *memo)
+{
+	size_t room = 0;
+	for (mxp_block_t *block = &memo->block; block != NULL;
+	     block = rcu_dereference(block->next)) {
+		room += MXP_BLOCK;
+	}
+	size_t slot = __atomic_fetch_add(&memo->next_slot, 1, __ATOMIC_RELAXED) % room;
+	mxp_block_t *block = &memo->block;
+	for (; slot >= MXP_BLOCK; slot -= MXP_BLOCK) {
+		block = rcu_dereference(block->next);
+	}
+	return &block->signatures[slot];
 }
 
 /*! \brief Tells one thread when the key that a stand-in stands for is to be looked for again. */
@@ -162,37 +155,40 @@ static bool is_due(mxp_signature_t *known)
 	uint64_t due_ms = __atomic_load_n(&known->due_ms, __ATOMIC_RELAXED);
 	const uint64_t now_ms = mxp_clock_ms();
 	return now_ms >= due_ms &&
-	       __atomic_compare_exchange_n(&known->due_ms, &due_ms, now_ms + PAUSE_MS, false,
-	                                   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	       __atomic_compare_exchange_n(&known->due_ms, &due_ms, now_ms + MXP_SIGNER_PAUSE_MS,
+	                                   false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, const uint8_t *key,
-                                          size_t key_len)
+const mxp_signature_t *mxp_signature_find(const mxp_keys_t *keys, mxp_types_t types,
+                                          const uint8_t *rrsig, size_t len)
 {
-	unsigned slot;
-	mxp_signature_t *known = look_up(rcu_dereference(*keys->memo), key, key_len, &slot);
+	mxp_signature_t **slot;
+	mxp_signature_t *known = look_up(keys->memo, types, rrsig, len, &slot);
 	if (known != NULL && known->stand_in && (is_due(known) || !is_valid(keys, known))) {
 		return NULL;
 	}
 	return known;
 }
 
-/*! \brief Remembers a signature in a slot, instead of what is there. */
-static const mxp_signature_t *insert(mxp_memo_t *memo, unsigned slot, const uint8_t *key,
-                                     size_t key_len, uint16_t tag, const dnssec_binary_t *made)
+/*! \brief Remembers a signature, instead of what is there. */
+static const mxp_signature_t *insert(mxp_signature_t **slot, mxp_types_t types,
+                                     const uint8_t *rrsig, size_t rrsig_len, const mxp_made_t *made)
 {
-	mxp_signature_t *signature = malloc(sizeof(*signature) + key_len + made->size);
+	const dnssec_binary_t *bytes = &made->bytes;
+	mxp_signature_t *signature = malloc(sizeof(*signature) + rrsig_len + bytes->size);
 	if (signature == NULL) {
 		return NULL;
 	}
-	signature->key_len = key_len;
-	signature->len = made->size;
-	signature->key_tag = tag;
-	signature->stand_in = (tag != knot_wire_read_u16(key + MXP_RRSIG_KEY_TAG));
-	signature->due_ms = mxp_clock_ms() + PAUSE_MS;
-	memcpy(signature->bytes, key, key_len);
-	memcpy(signature->bytes + key_len, made->data, made->size);
-	evict(rcu_xchg_pointer(&memo->signatures[slot], signature));
+	signature->types = types;
+	signature->rrsig_len = rrsig_len;
+	signature->len = bytes->size;
+	signature->key_tag = made->key_tag;
+	signature->stand_in = made->stand_in;
+	signature->generation = 0;
+	signature->due_ms = mxp_clock_ms() + MXP_SIGNER_PAUSE_MS;
+	memcpy(signature->bytes, rrsig, rrsig_len);
+	memcpy(signature->bytes + rrsig_len, bytes->data, bytes->size);
+	evict(rcu_xchg_pointer(slot, signature));
 
 	return signature;
 }
@@ -206,7 +202,7 @@ static void note(mxp_memo_t *memo, int ret)
 			__atomic_store_n(&memo->is_back, true, __ATOMIC_RELAXED);
 		}
 	} else if (ret == KNOT_EACCES || ret == KNOT_EBUSY) {
-		const uint64_t pause_ms = ret == KNOT_EBUSY ? BUSY_PAUSE_MS : PAUSE_MS;
+		const uint64_t pause_ms = ret == KNOT_EBUSY ? BUSY_PAUSE_MS : MXP_SIGNER_PAUSE_MS;
 		__atomic_store_n(&memo->paused_until_ms, mxp_clock_ms() + pause_ms,
 		                 __ATOMIC_RELAXED);
 		__atomic_store_n(&memo->has_failed, true, __ATOMIC_RELAXED);
@@ -225,86 +221,91 @@ static int make(const mxp_keys_t *keys, const task_t *task, dnssec_binary_t *out
 	return other == KNOT_EACCES ? ret : other;
 }
 
-int mxp_sign(const mxp_keys_t *keys, const uint8_t *key, size_t key_len, uint8_t *data,
-             size_t data_len, size_t len, const mxp_signature_t **signature)
+static bool is_paused(const mxp_memo_t *memo)
 {
-	mxp_memo_t *memo = find_or_make_memo(keys->memo);
-	if (memo == NULL) {
-		return KNOT_ENOMEM;
-	}
+	return mxp_clock_ms() < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED);
+}
+
+/*! \brief Makes a signature: with the key that is named alone, or with a stand-in as well. */
+static int make_with(const mxp_keys_t *keys, bool named, uint8_t *data, size_t data_len, size_t len,
+                     mxp_made_t *made)
+{
 	const task_t task = {
 		.data = { .size = data_len, .data = data },
 		.len = len,
 		.tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG),
 	};
-	unsigned slot;
-	mxp_signature_t *known = look_up(memo, key, key_len, &slot);
-	const bool stands = (known != NULL && is_valid(keys, known));
-	if (!stands && mxp_clock_ms() < __atomic_load_n(&memo->paused_until_ms, __ATOMIC_RELAXED)) {
-		return __atomic_load_n(&memo->is_busy, __ATOMIC_RELAXED) ? KNOT_EBUSY : KNOT_EACCES;
-	}
-	if (known == NULL) {
-		slot = __atomic_fetch_add(&memo->next, 1, __ATOMIC_RELAXED) % MXP_SIGNATURES;
-	}
-	dnssec_binary_t made = { 0 };
-	int ret = stands ? try_keys(keys, &task, true, &made) : make(keys, &task, &made);
-	const uint16_t tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG);
-	// The data may be what it is remembered by.
+	*made = (mxp_made_t){ .key_tag = 0 };
+	const int ret =
+		named ? try_keys(keys, &task, true, &made->bytes) : make(keys, &task, &made->bytes);
+	made->key_tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG);
+	made->stand_in = (made->key_tag != task.tag);
 	knot_wire_write_u16(data + MXP_RRSIG_KEY_TAG, task.tag);
+
+	return ret;
+}
+
+int mxp_sign(const mxp_keys_t *keys, uint8_t *data, size_t data_len, size_t len, mxp_made_t *made)
+{
+	mxp_memo_t *memo = keys->memo;
+	if (is_paused(memo)) {
+		return mxp_signer_is_busy(keys) ? KNOT_EBUSY : KNOT_EACCES;
+	}
+	const int ret = make_with(keys, false, data, data_len, len, made);
+	note(memo, ret);
+
+	return ret;
+}
+
+int mxp_signature_make(const mxp_keys_t *keys, mxp_types_t types, const uint8_t *rrsig,
+                       size_t rrsig_len, uint8_t *data, size_t data_len,
+                       const mxp_signature_t **signature)
+{
+	mxp_memo_t *memo = keys->memo;
+	mxp_signature_t **slot = NULL;
+	mxp_signature_t *known = look_up(memo, types, rrsig, rrsig_len, &slot);
+	const bool stands = (known != NULL && is_valid(keys, known));
+	const size_t len = rrsig_len - mxp_rrsig_header_len(rrsig);
+	mxp_made_t made = { .key_tag = 0 };
+	int ret = stands ? make_with(keys, true, data, data_len, len, &made)
+	                 : mxp_sign(keys, data, data_len, len, &made);
 	if (ret != KNOT_EOK && stands) {
 		*signature = known;
 		return KNOT_EOK;
 	}
 	if (ret == KNOT_EOK) {
-		*signature = insert(memo, slot, key, key_len, tag, &made);
+		*signature = insert(known != NULL ? slot : next_slot(memo), types, rrsig, rrsig_len,
+		                    &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
 	}
-	note(memo, ret);
-	dnssec_binary_free(&made);
+	dnssec_binary_free(&made.bytes);
 
 	return ret;
 }
 
 bool mxp_signer_has_signed(const mxp_keys_t *keys)
 {
-	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL && __atomic_load_n(&memo->has_signed, __ATOMIC_RELAXED);
+	return __atomic_load_n(&keys->memo->has_signed, __ATOMIC_RELAXED);
+}
+
+bool mxp_signer_has_failed(const mxp_keys_t *keys)
+{
+	return __atomic_load_n(&keys->memo->has_failed, __ATOMIC_RELAXED);
+}
+
+bool mxp_signer_is_paused(const mxp_keys_t *keys)
+{
+	return is_paused(keys->memo);
 }
 
 bool mxp_signer_is_busy(const mxp_keys_t *keys)
 {
-	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL && __atomic_load_n(&memo->is_busy, __ATOMIC_RELAXED);
+	return __atomic_load_n(&keys->memo->is_busy, __ATOMIC_RELAXED);
 }
 
 bool mxp_signer_is_back(const mxp_keys_t *keys)
 {
-	mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL && __atomic_load_n(&memo->is_back, __ATOMIC_RELAXED) &&
+	mxp_memo_t *memo = keys->memo;
+	return __atomic_load_n(&memo->is_back, __ATOMIC_RELAXED) &&
 	       __atomic_exchange_n(&memo->is_back, false, __ATOMIC_RELAXED);
-}
-
-static void free_answer(mxp_retired_t *retired)
-{
-	free(retired);
-}
-
-static size_t answer_index(uint16_t type)
-{
-	return type == KNOT_RRTYPE_TXT ? MXP_ANSWER_TXT : MXP_ANSWER_MX;
-}
-
-void mxp_answer_remember(const mxp_keys_t *keys, uint16_t type, mxp_signed_answer_t *answer)
-{
-	mxp_memo_t *memo = *keys->memo;
-	mxp_signed_answer_t *before = rcu_xchg_pointer(&memo->answers[answer_index(type)], answer);
-	if (before != NULL) {
-		mxp_retire(&before->retired, free_answer);
-	}
-}
-
-const mxp_signed_answer_t *mxp_answer_recall(const mxp_keys_t *keys, uint16_t type)
-{
-	const mxp_memo_t *memo = __atomic_load_n(keys->memo, __ATOMIC_ACQUIRE);
-	return memo != NULL ? rcu_dereference(memo->answers[answer_index(type)]) : NULL;
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,12 @@
 #include <libknot/errcode.h>
 #include <libknot/rrtype/rrsig.h>
 
+#include "clock.h"
 #include "context.h"
+#include "denial.h"
 #include "ede.h"
-#include "rrsig.h"
+#include "pace.h"
+#include "refresh.h"
 #include "verdict.h"
 
 /*! \brief Tells if one of the apex's RRSIGs is that of the SOA: if so, the zone is signed. */
@@ -24,6 +27,21 @@ static bool signs_soa(const knot_rdataset_t *rrsigs)
 		}
 	}
 	return false;
+}
+
+static mxp_answer_type_t answer_type(uint16_t type)
+{
+	return type == KNOT_RRTYPE_TXT ? MXP_ANSWER_TXT : MXP_ANSWER_MX;
+}
+
+void mxp_verdict_apply(mxp_answer_type_t type, const mxp_rules_t *rules, const mxp_view_t *view,
+                       const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out)
+{
+	if (type == MXP_ANSWER_MX) {
+		mxp_decide(rules, view, apex, mm, out);
+	} else {
+		mxp_decide_txt(rules, view, apex, mm, out);
+	}
 }
 
 bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
@@ -54,14 +72,12 @@ void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, kn
 	};
 	out->stored = type == KNOT_RRTYPE_MX ? mx.rrs : txt.rrs;
 	const mxp_rules_t *rules = &instance->settings.rules;
-	const mxp_view_t *view = &out->snapshot->view;
 	if (out->apex.mx.size + out->apex.txt.size >= MXP_SCAN_LARGE) {
 		mxp_scan_decide(mxp_context(mod)->scans, type, rules, out->snapshot, &out->apex,
 		                &pkt->mm, &out->decision);
-	} else if (type == KNOT_RRTYPE_MX) {
-		mxp_decide(rules, view, &out->apex, &pkt->mm, &out->decision);
 	} else {
-		mxp_decide_txt(rules, view, &out->apex, &pkt->mm, &out->decision);
+		mxp_verdict_apply(answer_type(type), rules, &out->snapshot->view, &out->apex,
+		                  &pkt->mm, &out->decision);
 	}
 }
 
@@ -92,7 +108,7 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 		.keystores = settings->keystores,
 		.zone = knotd_qdata_zone_name(qdata),
 		.dnskeys = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_DNSKEY).rrs,
-		.memo = mxp_context(mod)->memo,
+		.memo = *mxp_context(mod)->memo,
 	};
 }
 
@@ -101,11 +117,14 @@ bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
 }
 
-void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len)
+void mxp_verdict_explain(const mxp_decision_t *decision, const mxp_snapshot_t *snapshot, char *out,
+                         size_t out_len)
 {
-	const mxp_decision_t *decision = &verdict->decision;
-	snprintf(out, out_len, "preset %s by %s, map %s", decision->preset->name,
-	         mxp_source_str(decision->source), verdict->snapshot->view.map->version);
+	*out = '\0';
+	if (decision->preset != NULL) {
+		snprintf(out, out_len, "preset %s by %s, map %s", decision->preset->name,
+		         mxp_source_str(decision->source), snapshot->view.map->version);
+	}
 }
 
 void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
@@ -115,57 +134,48 @@ void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
 	}
 }
 
-/*! \brief Copies an RRset's RDATA to a place, and moves that on. */
-static knot_rdataset_t copy_rrs(const knot_rdataset_t *rrs, uint8_t **place)
+static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
 {
-	knot_rdataset_t copy = *rrs;
-	copy.rdata = (knot_rdata_t *)*place;
-	memcpy(*place, rrs->rdata, rrs->size);
-	*place += rrs->size;
-	return copy;
+	return rrs1->size == rrs2->size &&
+	       (rrs1->size == 0 || memcmp(rrs1->rdata, rrs2->rdata, rrs1->size) == 0);
 }
 
-/*! \brief Remembers an answer that was signed; if memory is exhausted, there is just none. */
-static void remember(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
+/*! \brief Remembered answer of a zone, if that has not been signed anew since. */
+static const mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
 {
-	const mxp_decision_t *decision = &verdict->decision;
-	mxp_signed_answer_t *answer = malloc(sizeof(*answer) + verdict->apex_rrsigs.size +
-	                                     decision->rrs.size + verdict->rrsigs.size);
-	if (answer == NULL) {
-		return;
-	}
-	uint8_t *place = answer->bytes;
-	answer->apex = copy_rrs(&verdict->apex_rrsigs, &place);
-	answer->rrs = copy_rrs(&decision->rrs, &place);
-	answer->rrsigs = copy_rrs(&verdict->rrsigs, &place);
-	answer->ttl = decision->ttl;
-	*answer->text = '\0';
-	if (decision->preset != NULL) {
-		mxp_verdict_explain(verdict, answer->text, sizeof(answer->text));
-	}
-	mxp_answer_remember(keys, verdict->type, answer);
-}
-
-/*! \brief Serves what was signed before, if the zone has not changed since. */
-static bool recall(const mxp_keys_t *keys, mxp_verdict_t *verdict)
-{
-	const mxp_signed_answer_t *answer = mxp_answer_recall(keys, verdict->type);
-	mxp_decision_t *decision = &verdict->decision;
+	const mxp_signed_t *answer =
+		rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
 	// With each change of the zone, its SOA has another signature.
-	if (answer == NULL || decision->serve == MXP_SERVE_FAIL ||
-	    answer->apex.size != verdict->apex_rrsigs.size ||
-	    memcmp(answer->apex.rdata, verdict->apex_rrsigs.rdata, answer->apex.size) != 0) {
-		return false;
-	}
+	return answer != NULL && same_rrs(&answer->soa, &verdict->apex_rrsigs) ? answer : NULL;
+}
+
+/*! \brief Tells if a remembered answer is what was decided. */
+static bool is_present(const mxp_signed_t *answer, const mxp_decision_t *decision)
+{
+	return answer->ttl == decision->ttl && same_rrs(&answer->rrs, &decision->rrs);
+}
+
+/*! \brief Tells if nothing but the map has changed since an answer was remembered. */
+static bool is_of_zone(const mxp_signed_t *answer, const mxp_verdict_t *verdict, knotd_mod_t *mod)
+{
+	return answer->instance == mxp_context(mod)->connection.instance->id &&
+	       same_rrs(&answer->apex.mx, &verdict->apex.mx) &&
+	       same_rrs(&answer->apex.txt, &verdict->apex.txt);
+}
+
+/*! \brief Serves what was signed before, though it is not what was decided. */
+static void serve_before(const mxp_keys_t *keys, const mxp_signed_t *answer, mxp_verdict_t *verdict)
+{
+	mxp_decision_t *decision = &verdict->decision;
 	decision->preset = NULL; // It may be one of a map that is gone.
 	decision->rrs = answer->rrs;
 	decision->allocated = false;
 	decision->ttl = answer->ttl;
-	decision->fault = (mxp_fault_t){ .cause = MXP_KEY_AWAY_ANSWER };
+	if (mxp_signer_has_failed(keys)) {
+		decision->fault = (mxp_fault_t){ .cause = MXP_KEY_AWAY_ANSWER };
+	}
 	verdict->rrsigs = answer->rrsigs;
 	verdict->text = answer->text;
-
-	return true;
 }
 
 /*! \brief Decides what becomes of an answer that cannot be signed for want of a key. */
@@ -173,30 +183,109 @@ static void do_without_key(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t 
                            mxp_verdict_t *verdict)
 {
 	mxp_decision_t *decision = &verdict->decision;
+	const mxp_signed_t *answer = recall(keys, verdict);
 	if (!mxp_verdict_has_to_sign(keys, mod)) {
 		mxp_decision_unsign(decision, &verdict->apex, MXP_NO_KEY, &pkt->mm);
-	} else if (decision->serve != MXP_SERVE_FAIL && !recall(keys, verdict)) {
+	} else if (decision->serve != MXP_SERVE_FAIL && answer != NULL) {
+		serve_before(keys, answer, verdict);
+	} else if (decision->serve != MXP_SERVE_FAIL) {
 		mxp_verdict_give_up(pkt, MXP_KEY_AWAY, verdict);
 		decision->fault.of = MXP_SOURCE_NONE; // The same for denials, and for all presets.
 	}
 }
 
-static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t *mod,
-                           mxp_verdict_t *verdict)
+/*! \brief Makes the draft of an answer; NULL if memory is exhausted. */
+static mxp_signed_t *draft(const mxp_keys_t *keys, const mxp_verdict_t *verdict, knotd_mod_t *mod)
 {
-	mxp_decision_t *decision = &verdict->decision;
-	if (decision->serve == MXP_SERVE_FAIL && mxp_verdict_has_to_sign(keys, mod)) {
+	mxp_signed_t from = {
+		.instance = mxp_context(mod)->connection.instance->id,
+		.generation = verdict->snapshot->generation,
+		.apex = verdict->apex,
+		.soa = verdict->apex_rrsigs,
+		.dnskey = keys->dnskeys,
+		.rrs = verdict->decision.rrs,
+		.ttl = verdict->decision.ttl,
+		.keystores = keys->keystores,
+	};
+	from.apex.zone = keys->memo->name;
+	mxp_verdict_explain(&verdict->decision, verdict->snapshot, from.text, sizeof(from.text));
+	return mxp_signed_new(&from);
+}
+
+/*! \brief Leaves a signature that takes too long to those beside the queries. */
+static bool leave(const mxp_keys_t *keys, mxp_signed_t *made, knot_pkt_t *pkt,
+                  mxp_verdict_t *verdict)
+{
+	if (!mxp_pace_is_over(keys->keystores) || mxp_signer_is_paused(keys) ||
+	    !mxp_refresh_runs()) {
+		return false;
+	}
+	mxp_signed_put(&keys->memo->drafts[answer_type(verdict->type)], made);
+	(void)mxp_refresh_soon(keys->memo);
+	mxp_verdict_give_up(pkt, MXP_SIGNING, verdict);
+	return true;
+}
+
+/*! \brief Signs the zone's denial with its first answer, if that is all that it has to list. */
+static void prepare_denial(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                           knotd_mod_t *mod, const mxp_verdict_t *verdict)
+{
+	const mxp_types_t types = mxp_settings_types(mxp_context_settings(mod));
+	if (types == MXP_TYPE(verdict->type) && verdict->stored.count == 0) {
+		const knot_rrset_t nsec = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_NSEC);
+		mxp_denial_prepare(keys, types, &nsec, &verdict->apex_rrsigs, &pkt->mm);
+	}
+}
+
+/*! \brief Signs what was decided, and remembers it. */
+static void sign_now(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                     knotd_mod_t *mod, mxp_verdict_t *verdict)
+{
+	if (mxp_signer_is_paused(keys)) {
+		do_without_key(keys, pkt, mod, verdict);
 		return;
 	}
-	bool made;
-	const int ret = mxp_rrsig_make(keys, &verdict->apex_rrsigs, verdict->type, &decision->rrs,
-	                               decision->ttl, &pkt->mm, &verdict->rrsigs, &made);
+	const bool is_due = (verdict->decision.serve != MXP_SERVE_FAIL);
+	const mxp_answer_type_t type = answer_type(verdict->type);
+	mxp_signed_t *made = draft(keys, verdict, mod);
+	if (made != NULL && is_due && leave(keys, made, pkt, verdict)) {
+		return;
+	}
+	const int ret = made != NULL ? mxp_pace_make(keys->memo, type, made) : KNOT_ENOMEM;
+	if (ret == KNOT_EOK && is_due) {
+		verdict->rrsigs = made->rrsigs;
+		mxp_signed_put(&keys->memo->answers[type], made);
+		prepare_denial(keys, pkt, qdata, mod, verdict);
+		return;
+	} else if (made != NULL) {
+		mxp_signed_free(&made->retired);
+	}
 	if (ret == KNOT_ENOMEM) {
 		mxp_verdict_give_up(pkt, MXP_NO_MEMORY, verdict);
 	} else if (ret != KNOT_EOK) {
 		do_without_key(keys, pkt, mod, verdict);
-	} else if (made && decision->serve != MXP_SERVE_FAIL) {
-		remember(keys, verdict);
+	}
+}
+
+static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                           knotd_mod_t *mod, mxp_verdict_t *verdict)
+{
+	const mxp_decision_t *decision = &verdict->decision;
+	const bool fails = (decision->serve == MXP_SERVE_FAIL);
+	if (fails && mxp_verdict_has_to_sign(keys, mod)) {
+		return;
+	}
+	const mxp_signed_t *answer = fails ? NULL : recall(keys, verdict);
+	if (answer != NULL && is_present(answer, decision)) {
+		verdict->rrsigs = answer->rrsigs;
+		if (answer->stand_in && mxp_clock_ms() >= answer->due_ms) {
+			(void)mxp_refresh_soon(keys->memo);
+		}
+	} else if (answer != NULL && is_of_zone(answer, verdict, mod) &&
+	           (mxp_signer_is_paused(keys) || mxp_refresh_soon(keys->memo))) {
+		serve_before(keys, answer, verdict);
+	} else {
+		sign_now(keys, pkt, qdata, mod, verdict);
 	}
 	mxp_verdict_log_back(keys, mod);
 }
@@ -215,5 +304,5 @@ void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
 		return;
 	}
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
-	sign_with_keys(&keys, pkt, mod, verdict);
+	sign_with_keys(&keys, pkt, qdata, mod, verdict);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -108,11 +108,26 @@ void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod);
 /*!
  * \brief Writes where a preset's answer is from, as for an Extended DNS Error.
  *
- * \param verdict  Verdict that serves a preset.
- * \param out      Output buffer.
- * \param out_len  Size of the output buffer in octets.
+ * \param decision  Decision.
+ * \param snapshot  What it was made by.
+ * \param out       Output buffer; empty if no preset is served.
+ * \param out_len   Size of the output buffer in octets.
  */
-void mxp_verdict_explain(const mxp_verdict_t *verdict, char *out, size_t out_len);
+void mxp_verdict_explain(const mxp_decision_t *decision, const mxp_snapshot_t *snapshot, char *out,
+                         size_t out_len);
+
+/*!
+ * \brief Applies the rules for a type of answers.
+ *
+ * \param type   Type.
+ * \param rules  Instance's rules.
+ * \param view   Instance's view of the map.
+ * \param apex   What the zone stores.
+ * \param mm     Memory context for records (NULL for malloc).
+ * \param out    Output: decision.
+ */
+void mxp_verdict_apply(mxp_answer_type_t type, const mxp_rules_t *rules, const mxp_view_t *view,
+                       const mxp_apex_t *apex, knot_mm_t *mm, mxp_decision_t *out);
 
 /*!
  * \brief Keys of the zone of a query.

@@ -1,9 +1,13 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
  *
- * \brief Asking a nameserver for the MX of a name.
+ * \brief Asking nameservers: many questions at once, over UDP, and over TCP what is truncated.
+ *
+ * Each question has a socket and a port of its own, and a random id; what is no answer to it is
+ * passed over. A question that gets no answer is asked again, a few times. So many start in a
+ * second as no server takes amiss.
  */
 
 #pragma once
@@ -13,6 +17,30 @@
 #include <sys/socket.h>
 
 #include <libknot/packet/pkt.h>
+
+/*! \brief A nameserver. */
+typedef struct {
+	struct sockaddr_storage address; /*!< Address. */
+	unsigned unanswered;             /*!< Questions in a row without an answer. */
+	bool probed;                     /*!< It is thought to be down, and a question finds out. */
+} ask_server_t;
+
+/*! \brief A question. */
+typedef struct {
+	ask_server_t *server;     /*!< Server. */
+	const knot_dname_t *name; /*!< Name, valid until there is an answer. */
+	uint16_t type;            /*!< Type. */
+	void *ctx;                /*!< Whatever whoever asks wants to know of it. */
+} question_t;
+
+/*! \brief Questions, and what is done with the answers. */
+typedef struct {
+	/*! \brief Gives the next question; false if there is none. */
+	bool (*next)(void *ctx, question_t *question);
+	/*! \brief Takes the answer, NULL if there is none. */
+	void (*done)(void *ctx, const question_t *question, const knot_pkt_t *answer);
+	void *ctx; /*!< Context of the calls. */
+} ask_job_t;
 
 /*!
  * \brief Reads an address of a nameserver, as Knot writes it: ADDRESS or ADDRESS@PORT.
@@ -27,11 +55,11 @@
 bool ask_address(const char *text, struct sockaddr_storage *address);
 
 /*!
- * \brief Asks for the MX of a name over UDP, and over TCP if the answer is truncated.
+ * \brief Asks all questions of a job.
  *
- * \param address  Address of the server.
- * \param name     Name.
+ * A server that leaves many of them in a row without an answer is thought to be down: as long as
+ * that is so, one question at a time finds out, and the others get no answer at once.
  *
- * \return Answer, to be freed with knot_pkt_free(); NULL if there is none within seconds.
+ * \param job  Job.
  */
-knot_pkt_t *ask_mx(const struct sockaddr_storage *address, const knot_dname_t *name);
+void ask_all(const ask_job_t *job);

@@ -1,59 +1,13 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <libknot/errcode.h>
 
 #include "commands.h"
-#include "file.h"
+#include "map_arg.h"
 #include "names.h"
 #include "output.h"
-#include "reader.h"
 #include "text.h"
-
-/*! \brief An error of a map. */
-typedef struct {
-	size_t line;
-	size_t order;
-	char *reason;
-} map_error_t;
-
-/*! \brief All errors of a map. */
-typedef struct {
-	map_error_t *list;
-	size_t count;
-} map_errors_t;
-
-static void add_error(void *ctx, size_t line, const char *reason)
-{
-	map_errors_t *errors = ctx;
-	errors->list = need(realloc(errors->list, (errors->count + 1) * sizeof(*errors->list)));
-	errors->list[errors->count] = (map_error_t){ line, errors->count, need(strdup(reason)) };
-	errors->count++;
-}
-
-static int cmp_errors(const void *a, const void *b)
-{
-	const map_error_t *error1 = a;
-	const map_error_t *error2 = b;
-	const size_t key1 = error1->line != error2->line ? error1->line : error1->order;
-	const size_t key2 = error1->line != error2->line ? error2->line : error2->order;
-	return key1 < key2 ? -1 : 1;
-}
-
-static void print_errors(map_errors_t *errors, const char *file)
-{
-	if (errors->count > 1) {
-		qsort(errors->list, errors->count, sizeof(*errors->list), cmp_errors);
-	}
-	for (size_t i = 0; i < errors->count; i++) {
-		text_place(file, errors->list[i].line, errors->list[i].reason);
-		free(errors->list[i].reason);
-	}
-	free(errors->list);
-}
 
 /*! \brief Appends a text to a list, made fit for a screen. */
 static void append_text(json_t *list, const char *text)
@@ -99,18 +53,6 @@ static json_t *notes_json(const mxp_preset_t *preset)
 	return list;
 }
 
-static json_t *mx_json(const mxp_preset_t *preset)
-{
-	json_t *list = need(json_array());
-	for (size_t i = 0; i < preset->mx_count; i++) {
-		name_str_t name = "";
-		json_t *mx = json_pack("{s:i, s:s}", "priority", (int)preset->mx[i].preference,
-		                       "value", name_str(preset->mx[i].exchange, name));
-		need(json_array_append_new(list, mx) == 0 ? list : NULL);
-	}
-	return list;
-}
-
 static json_t *preset_json(const mxp_preset_t *preset, json_t *aliases)
 {
 	const char *title = preset->title != NULL ? preset->title : "";
@@ -119,7 +61,7 @@ static json_t *preset_json(const mxp_preset_t *preset, json_t *aliases)
 	                                preset->name, "title", preset->title != NULL ? clean : NULL,
 	                                "ttl", (json_int_t)preset->ttl, "aliases", aliases,
 	                                "params", params_json(preset), "notes", notes_json(preset),
-	                                "spf", preset->spf, "mx", mx_json(preset)));
+	                                "spf", preset->spf, "mx", map_mx_json(preset)));
 	free(clean);
 	return object;
 }
@@ -139,23 +81,6 @@ static json_t *map_json(const mxp_map_t *map)
 	return need(json_pack("{s:s, s:o}", "version", map->version, "presets", list));
 }
 
-/*! \brief Reads the map that somebody pipes in. */
-static mxp_map_t *read_stdin(map_errors_t *errors)
-{
-	char *data = NULL;
-	size_t size = 0;
-	const char *reason = NULL;
-	mxp_map_t *map = NULL;
-	if (mxp_file_read_stream(STDIN_FILENO, &data, &size, &reason) != KNOT_EOK) {
-		add_error(errors, 0, reason);
-		return NULL;
-	}
-	(void)mxp_map_read(&map, data, size, add_error, errors);
-	free(data);
-
-	return map;
-}
-
 /*! \brief Checks that the names that have to be there are; the file's first line is to blame. */
 static void check_names(const options_t *options, const mxp_map_t *map, map_errors_t *errors)
 {
@@ -164,7 +89,7 @@ static void check_names(const options_t *options, const mxp_map_t *map, map_erro
 		if (ascii == NULL || mxp_map_find(map, mxp_span(ascii)) == NULL) {
 			char *clean = text_clean(options->names[i], strlen(options->names[i]));
 			char *reason = text_format("no preset '%s' in the map", clean);
-			add_error(errors, 1, reason);
+			map_errors_add(errors, 1, reason);
 			free(reason);
 			free(clean);
 		}
@@ -176,16 +101,11 @@ int command_check(const options_t *options, int argc, char **argv)
 {
 	(void)argc;
 	map_errors_t errors = { .count = 0 };
-	mxp_map_t *map = NULL;
-	if (strcmp(argv[0], "-") == 0) {
-		map = read_stdin(&errors);
-	} else {
-		(void)mxp_map_load(&map, argv[0], add_error, &errors);
-	}
+	mxp_map_t *map = map_arg_read(argv[0], &errors);
 	if (map != NULL) {
 		check_names(options, map, &errors);
 	}
-	print_errors(&errors, argv[0]);
+	map_errors_print(&errors, argv[0]);
 	if (map == NULL || errors.count > 0) {
 		mxp_map_free(map);
 		return STATUS_WRONG;

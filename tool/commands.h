@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -22,7 +22,9 @@ enum {
 /*! \brief Options. */
 typedef struct {
 	const char *socket;  /*!< Path of the control socket. */
+	bool asks_server;    /*!< The control socket is given. */
 	int timeout;         /*!< Longest wait for the server in milliseconds, 0 for ever. */
+	bool all;            /*!< All zones. */
 	bool dry_run;        /*!< Change nothing. */
 	bool json;           /*!< Output is JSON. */
 	const char *origin;  /*!< Name of the zone (NULL if not set). */
@@ -44,10 +46,15 @@ typedef struct {
 typedef int (*command_f)(const options_t *options, int argc, char **argv);
 
 int command_check(const options_t *options, int argc, char **argv);  /*!< `check MAP` */
+int command_diff(const options_t *options, int argc, char **argv);   /*!< `diff OLD NEW` */
 int command_lint(const options_t *options, int argc, char **argv);   /*!< `lint ZONEFILE` */
 int command_show(const options_t *options, int argc, char **argv);   /*!< `show ZONE` */
+int command_list(const options_t *options, int argc, char **argv);   /*!< `list ...` */
+int command_verify(const options_t *options, int argc, char **argv); /*!< `verify ZONE ...` */
 int command_add(const options_t *options, int argc, char **argv);    /*!< `add ZONE HOST ...` */
 int command_del(const options_t *options, int argc, char **argv);    /*!< `del ZONE HOST ...` */
 int command_use(const options_t *options, int argc, char **argv);    /*!< `use ZONE PRESET ...` */
 int command_reset(const options_t *options, int argc, char **argv);  /*!< `reset ZONE` */
+int command_adopt(const options_t *options, int argc, char **argv);  /*!< `adopt ZONE` */
+int command_freeze(const options_t *options, int argc, char **argv); /*!< `freeze ZONE` */
 int command_import(const options_t *options, int argc, char **argv); /*!< `import TEMPLATE ...` */

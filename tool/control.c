@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <poll.h>
 #include <signal.h>
@@ -51,7 +51,9 @@ static void disconnect_socket(control_t *control)
 bool control_connect(control_t *control, const char *socket, int timeout, const knot_dname_t *zone)
 {
 	*control = (control_t){ .socket = socket, .timeout = timeout };
-	name_str(zone, control->zone);
+	if (zone != NULL) {
+		name_str(zone, control->zone);
+	}
 	const int ret = connect_socket(control);
 	if (ret != KNOT_EOK) {
 		text_error(
@@ -133,7 +135,7 @@ zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	const bool done = control_call(control, &request, write_record, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 
 	zone_t *zone = NULL;
 	if (done) {

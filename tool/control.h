@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -17,12 +17,12 @@
 #include "names.h"
 #include "zone.h"
 
-/*! \brief A connection to the server, about one zone. */
+/*! \brief A connection to the server, about one zone or all. */
 typedef struct {
 	knot_ctl_t *ctl;    /*!< Connection (NULL if there is none). */
 	const char *socket; /*!< Path of the socket. */
 	int timeout;        /*!< Longest wait for the server in milliseconds, 0 for ever. */
-	name_str_t zone;    /*!< Name of the zone. */
+	name_str_t zone;    /*!< Name of the zone (empty for all). */
 	bool open;          /*!< A transaction of ours is open. */
 	bool held;          /*!< Signals wait. */
 	char error[512];    /*!< Why the last command failed. */
@@ -37,7 +37,7 @@ typedef void (*control_unit_f)(const knot_ctl_data_t *unit, void *ctx);
  * \param control  Connection.
  * \param socket   Path of the socket.
  * \param timeout  Longest wait for the server in milliseconds, 0 for ever.
- * \param zone     Name of the zone.
+ * \param zone     Name of the zone (NULL for all).
  *
  * \return False if that is not possible, which is reported.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -15,8 +15,8 @@
 #include "control.h"
 
 /*!
- * \brief Asks the server for the MX of a zone, and adds a warning to the report if it says
- *        something else.
+ * \brief Asks the server for MX and SPF record of a zone, and adds a warning to the report for each
+ *        of them that is another one.
  *
  * Where no address of the server can be asked, that is told on the standard error output.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "lint.h"
 #include "names.h"
 #include "output.h"
+#include "progress.h"
 #include "text.h"
 
 static bool change(edit_t *edit, const char *command, const knot_dname_t *owner, const char *type,
@@ -59,7 +60,7 @@ static char *read_changes(edit_t *edit)
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	const bool done = control_call(&edit->control, &request, write_change, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 	if (!done) {
 		text_error("ZONE '%s' is not changed: %s", edit->control.zone, edit->control.error);
 		free(text);
@@ -68,8 +69,26 @@ static char *read_changes(edit_t *edit)
 	return text;
 }
 
+/*! \brief One line of JSON, or the changes; nothing if there are none. */
+static void print_one_of_many(const edit_t *edit, const char *changes, const json_t *report)
+{
+	if (edit->changes == 0) {
+		return;
+	}
+	progress_clear();
+	if (edit->options->json) {
+		output_json_line(report, stdout);
+	} else {
+		fputs(changes, stdout);
+	}
+}
+
 static void print(const edit_t *edit, const char *changes, const json_t *report)
 {
+	if (edit->options->all) {
+		print_one_of_many(edit, changes, report);
+		return;
+	}
 	if (edit->options->json) {
 		output_json(report);
 		return;
@@ -93,7 +112,10 @@ static int finish(edit_t *edit)
 		       (edit->options->dry_run || edit->changes == 0 ||
 		        control_commit(&edit->control));
 		if (done) {
-			edit_tell_effect(edit, after, report);
+			// What is done to all zones leaves their exchanges as they are.
+			if (!edit->options->all) {
+				edit_tell_effect(edit, after, report);
+			}
 			print(edit, changes, report);
 		}
 		json_decref(report);
@@ -104,8 +126,7 @@ static int finish(edit_t *edit)
 	return done ? STATUS_DONE : STATUS_WRONG;
 }
 
-/*! \brief Opens a transaction and does the edit in it. */
-static int perform_in_transaction(edit_t *edit, edit_plan_f plan)
+int edit_transact(edit_t *edit, edit_plan_f plan)
 {
 	if (edit->instance.follows) {
 		text_error("ZONE '%s' is a secondary on this server, its next transfer would undo "
@@ -134,7 +155,7 @@ int edit_perform(edit_t *edit, edit_plan_f plan)
 	int status = STATUS_WRONG;
 	if (instance_read(&edit->control, options->map, options->builtin, &edit->instance)) {
 		instance_load(&edit->instance);
-		status = perform_in_transaction(edit, plan);
+		status = edit_transact(edit, plan);
 	}
 	control_close(&edit->control);
 	instance_free(&edit->instance);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 #include <libknot/dname.h>
@@ -23,6 +24,30 @@
 /*! \brief TTL of a new RRset in seconds. */
 #define EDIT_TTL 3600
 
+/*! \brief What becomes of a zone. */
+typedef enum {
+	FATE_STAYS,    /*!< It stays as it is. */
+	FATE_CHANGES,  /*!< It changes. */
+	FATE_LEFT_OUT, /*!< It should change, and cannot. */
+} fate_t;
+
+/*!
+ * \brief Says what becomes of a zone.
+ *
+ * \param zone      Name of the zone.
+ * \param apex      What it stores at its apex.
+ * \param instance  The instance of the module that it uses.
+ * \param named     Somebody has named this zone, and means it.
+ * \param after     Output: what it is to store at its apex, to be cleared; nothing but its MX and
+ *                  TXT counts.
+ * \param reason    Output: why it does not change, to be freed; NULL if nobody needs to know.
+ *
+ * \return What becomes of it.
+ */
+typedef fate_t (*edit_judge_f)(const knot_dname_t *zone, const node_t *apex,
+                               const instance_t *instance, bool named, node_t *after,
+                               char **reason);
+
 /*! \brief An edit of a zone: what is asked for, and what it is done with. */
 typedef struct {
 	const options_t *options;
@@ -33,6 +58,7 @@ typedef struct {
 	uint32_t ttl;                  /*!< TTL */
 	bool has_ttl;                  /*!< TTL is given. */
 	bool all;                      /*!< All records of HOST. */
+	edit_judge_f judge;            /*!< Says what the apex becomes. */
 	char *marker;                  /*!< Text of the marker. */
 	control_t control;             /*!< Connection. */
 	instance_t instance;           /*!< The zone's instance of the module. */
@@ -94,6 +120,67 @@ bool edit_loses_mail(const edit_t *edit, const json_t *report);
  * \param report  Report on that.
  */
 void edit_tell_effect(const edit_t *edit, const zone_t *after, const json_t *report);
+
+/*!
+ * \brief Tells if a TXT record is a marker.
+ *
+ * \param rdata  RDATA.
+ *
+ * \return True if it is.
+ */
+bool edit_is_marker(const knot_rdata_t *rdata);
+
+/*!
+ * \brief Writes a TXT record as text.
+ *
+ * \param zone   Name of the zone.
+ * \param rdata  RDATA.
+ *
+ * \return Text, to be freed.
+ */
+char *edit_txt_text(const knot_dname_t *zone, const knot_rdata_t *rdata);
+
+/*!
+ * \brief Sends the changes that make the apex another one.
+ *
+ * \param edit   Edit.
+ * \param after  What the apex is to store.
+ *
+ * \return False if refused, which is reported.
+ */
+bool edit_set_apex(edit_t *edit, const node_t *after);
+
+/*!
+ * \brief Writes these changes as the server writes those of a transaction.
+ *
+ * \param zone    Name of the zone.
+ * \param before  What the apex stores.
+ * \param after   What it is to store.
+ * \param out     Output.
+ */
+void edit_write_apex(const knot_dname_t *zone, const node_t *before, const node_t *after,
+                     FILE *out);
+
+/*!
+ * \brief Edits the zone that is named, or all zones, as a judge says.
+ *
+ * \param options  Options.
+ * \param argv     Name of the zone, unless all are meant.
+ * \param judge    Says what becomes of a zone.
+ *
+ * \return Exit status.
+ */
+int edit_judged(const options_t *options, char **argv, edit_judge_f judge);
+
+/*!
+ * \brief Does an edit in a transaction of its own, over the connection that the edit has.
+ *
+ * \param edit  Edit with its instance of the module.
+ * \param plan  Sends the changes.
+ *
+ * \return Exit status.
+ */
+int edit_transact(edit_t *edit, edit_plan_f plan);
 
 /*!
  * \brief Opens a transaction, does an edit in it, and prints what the zone is served with then.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,9 @@ static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchang
 /*! \brief Tells if queries get another answer than before. */
 static bool changes_answer(const effect_t *effect)
 {
-	return effect->before.serve != effect->after.serve ||
-	       effect->before.ttl != effect->after.ttl ||
+	const bool failed = (effect->before.serve == MXP_SERVE_FAIL);
+	const bool fails = (effect->after.serve == MXP_SERVE_FAIL);
+	return failed != fails || effect->before.ttl != effect->after.ttl ||
 	       !knot_rdataset_eq(&effect->rrs_before, &effect->rrs_after);
 }
 
@@ -140,8 +141,10 @@ void edit_tell_effect(const edit_t *edit, const zone_t *after, const json_t *rep
 		text_warning("%s", dead);
 	}
 	effect_t effect;
-	effect.rrs_before = lint_decide(edit->zone, &edit->instance, &effect.before);
-	effect.rrs_after = lint_decide(after, &edit->instance, &effect.after);
+	effect.rrs_before = lint_decide(edit->name, zone_node(edit->zone, edit->name),
+	                                &edit->instance, &effect.before);
+	effect.rrs_after = lint_decide(edit->name, zone_node(after, edit->name), &edit->instance,
+	                               &effect.after);
 	warn_of_first_override(edit, &effect);
 	warn_of_unserved(edit, &effect);
 	warn_of_wildcard(edit);

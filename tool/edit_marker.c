@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 #include "names.h"
 #include "text.h"
 
-/*! \brief Tells if a TXT record is a marker. */
-static bool is_marker(const knot_rdata_t *rdata)
+bool edit_is_marker(const knot_rdata_t *rdata)
 {
 	const knot_rdataset_t one = { 1, knot_rdata_size(rdata->len), (knot_rdata_t *)rdata };
 	const knot_rdata_t *found = NULL;
@@ -21,11 +20,10 @@ static bool is_marker(const knot_rdata_t *rdata)
 	return found != NULL;
 }
 
-/*! \brief Writes a TXT record as text, to be freed. */
-static char *txt_text(const edit_t *edit, const knot_rdata_t *rdata)
+char *edit_txt_text(const knot_dname_t *zone, const knot_rdata_t *rdata)
 {
 	knot_rrset_t rrset;
-	knot_rrset_init(&rrset, (knot_dname_t *)edit->name, KNOT_RRTYPE_TXT, KNOT_CLASS_IN, 0);
+	knot_rrset_init(&rrset, (knot_dname_t *)zone, KNOT_RRTYPE_TXT, KNOT_CLASS_IN, 0);
 	rrset.rrs = (knot_rdataset_t){ 1, knot_rdata_size(rdata->len), (knot_rdata_t *)rdata };
 
 	// At worst each octet is escaped, and each is a string of its own.
@@ -45,8 +43,8 @@ static bool unset_markers(edit_t *edit, const knot_rdata_t *stay)
 	knot_rdata_t *rdata = txt->rdata;
 	bool done = true;
 	for (size_t i = 0; i < txt->count && done; i++, rdata = knot_rdataset_next(rdata)) {
-		if (is_marker(rdata) && (stay == NULL || knot_rdata_cmp(rdata, stay) != 0)) {
-			char *text = txt_text(edit, rdata);
+		if (edit_is_marker(rdata) && (stay == NULL || knot_rdata_cmp(rdata, stay) != 0)) {
+			char *text = edit_txt_text(edit->name, rdata);
 			done = edit_unset(edit, edit->name, "TXT", text);
 			free(text);
 		}
@@ -163,7 +161,7 @@ static bool plan_use(edit_t *edit)
 		const uint32_t ttl = apex->txt.count > 0 ? apex->txt_ttl : EDIT_TTL;
 		done = unset_markers(edit, rdata);
 		if (done && !knot_rdataset_member(&apex->txt, rdata)) {
-			char *text = txt_text(edit, rdata);
+			char *text = edit_txt_text(edit->name, rdata);
 			done = edit_set(edit, edit->name, "TXT", ttl, text);
 			free(text);
 		}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -314,7 +314,7 @@ static void print_template(template_t *template)
 		        template->records[i].exchange);
 	}
 	write_title(template, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 
 	mxp_map_t *map = NULL;
 	char *copy = need(strndup(text, size));

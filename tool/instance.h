@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "conf.h"
 #include "control.h"
 #include "decision.h"
 
@@ -34,6 +35,24 @@ typedef struct {
  * \return Instance.
  */
 instance_t instance_default(const char *file, const char *builtin);
+
+/*!
+ * \brief Sets an item of an instance, as the configuration has it.
+ *
+ * \param instance  Instance.
+ * \param item      Item.
+ * \param value     Value; of an item that may repeat, one of them.
+ */
+void instance_set(instance_t *instance, const char *item, const char *value);
+
+/*!
+ * \brief Notes what is the zone's own, not the instance's.
+ *
+ * \param instance  Instance.
+ * \param zone      What the configuration says of the zone.
+ * \param follows   The zone is a secondary.
+ */
+void instance_suit(instance_t *instance, const conf_zone_t *zone, bool follows);
 
 /*!
  * \brief Reads from the running server which instance a zone uses, and with what settings.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Completion of kmxpreset for bash.
 
 # Prints the presets of a map, and their aliases.
@@ -13,7 +13,7 @@ _kmxpreset() {
 	local cur prev words cword
 	_init_completion || return
 
-	local commands='check lint show add del use reset import'
+	local commands='check diff lint show list verify add del use reset adopt freeze import'
 	local map=/etc/knot/mx-presets.zone socket=() command='' first i
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
@@ -34,15 +34,20 @@ _kmxpreset() {
 		-s | -p) _filedir ;;
 		-b) mapfile -t COMPREPLY < <(compgen -W "$(_kmxpreset_presets "$map")" -- "$cur") ;;
 		-t | -o) ;;
-		*) mapfile -t COMPREPLY < <(compgen -W "-s -t -n -j -o -p -b -h -V $commands" -- "$cur") ;;
+		*) mapfile -t COMPREPLY < <(compgen -W "-s -t -a -n -j -o -p -b -h -V $commands" -- "$cur") ;;
 		esac
 		return
 	fi
 
 	case $command:$((cword - first)) in
-	check:0 | lint:0) _filedir ;;
+	check:0 | diff:[01] | lint:0) _filedir ;;
 	import:*) _filedir json ;;
-	show:0 | add:0 | del:0 | use:0 | reset:0)
+	list:0) mapfile -t COMPREPLY < <(compgen -W 'override marker preset built-in none' -- "$cur") ;;
+	show:0 | verify:0 | add:0 | del:0 | use:0 | reset:0 | adopt:0 | freeze:0)
+		if [[ $cur == -* && $command == @(verify|adopt|freeze) ]]; then
+			COMPREPLY=(-a)
+			return
+		fi
 		local zones
 		zones=$(knotc "${socket[@]}" conf-read zone.domain 2>/dev/null | sed 's/.* = //; s/\.$//')
 		mapfile -t COMPREPLY < <(compgen -W "$zones" -- "$cur")

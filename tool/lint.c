@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,48 +91,71 @@ static void lint_unsigned(linter_t *linter)
 }
 
 /*! \brief Tells if the module leaves a zone alone. */
-static bool is_left_alone(const zone_t *zone, const instance_t *instance)
+static bool is_left_alone(const knot_dname_t *zone, const instance_t *instance)
 {
-	return !instance->active || mxp_zone_is_exempt(zone->name);
+	return !instance->active || mxp_zone_is_exempt(zone);
 }
 
-knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
-                            mxp_decision_t *decision)
+typedef void (*decide_f)(const mxp_rules_t *rules, const mxp_view_t *view, const mxp_apex_t *apex,
+                         knot_mm_t *mm, mxp_decision_t *out);
+
+/*! \brief Decides as the server does, which can leave signed zones as they are. */
+static void decide(decide_f call, const knot_dname_t *zone, const node_t *node,
+                   const instance_t *instance, mxp_decision_t *decision)
 {
-	const node_t *node = zone_node(zone, zone->name);
 	const mxp_view_t view = mxp_view(&instance->rules, instance->map);
 	const mxp_apex_t apex = {
-		.zone = zone->name,
+		.zone = zone,
 		.mx = node->mx,
 		.mx_ttl = node->mx_ttl,
 		.txt = node->txt,
+		.txt_ttl = node->txt_ttl,
 	};
 	if (is_left_alone(zone, instance)) {
 		*decision = (mxp_decision_t){
 			.serve = MXP_SERVE_STORED,
 			.source = apex.mx.count > 0 ? MXP_SOURCE_OVERRIDE : MXP_SOURCE_NONE,
 		};
-	} else {
-		mxp_decide(&instance->rules, &view, &apex, NULL, decision);
-		if (decision->serve != MXP_SERVE_STORED && (node->has & NODE_SIGNED) &&
-		    instance->leaves_signed) {
-			mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
-		}
+		return;
 	}
-	switch (decision->serve) {
-	case MXP_SERVE_STORED:
-	case MXP_SERVE_UNSIGNED:
-		decision->ttl = apex.mx_ttl;
-		return apex.mx;
-	default:
-		return decision->rrs;
+	call(&instance->rules, &view, &apex, NULL, decision);
+	if (decision->serve != MXP_SERVE_STORED && (node->has & NODE_SIGNED) &&
+	    instance->leaves_signed) {
+		mxp_decision_unsign(decision, &apex, MXP_NOT_SIGNING, NULL);
 	}
+}
+
+static bool serves_stored(const mxp_decision_t *decision)
+{
+	return decision->serve == MXP_SERVE_STORED || decision->serve == MXP_SERVE_UNSIGNED;
+}
+
+knot_rdataset_t lint_decide(const knot_dname_t *zone, const node_t *apex,
+                            const instance_t *instance, mxp_decision_t *decision)
+{
+	decide(mxp_decide, zone, apex, instance, decision);
+	if (serves_stored(decision)) {
+		decision->ttl = apex->mx_ttl;
+		return apex->mx;
+	}
+	return decision->rrs;
+}
+
+knot_rdataset_t lint_decide_txt(const knot_dname_t *zone, const node_t *apex,
+                                const instance_t *instance, mxp_decision_t *decision)
+{
+	decide(mxp_decide_txt, zone, apex, instance, decision);
+	if (serves_stored(decision)) {
+		decision->ttl = apex->txt_ttl;
+		return apex->txt;
+	}
+	return decision->rrs;
 }
 
 /*! \brief Looks for mistakes in what has led to a decision. */
 static void lint_decision(linter_t *linter, const mxp_decision_t *decision)
 {
-	if (is_left_alone(linter->zone, linter->instance)) {
+	if (is_left_alone(linter->zone->name, linter->instance)) {
 		name_str_t zone = "";
 		text_warning("the module leaves %s alone: %s", name_str(linter->zone->name, zone),
 		             linter->instance->active
@@ -162,14 +185,19 @@ static json_t *mx_json(const knot_rdataset_t *rrs)
 	return list;
 }
 
-static json_t *spf_json(const node_t *apex)
+/*! \brief The SPF record that is served. */
+static json_t *spf_json(const linter_t *linter)
 {
+	mxp_decision_t decision;
+	const knot_rdataset_t txt =
+		lint_decide_txt(linter->zone->name, linter->apex, linter->instance, &decision);
 	size_t count;
-	char *text = lint_stored_spf(apex, &count);
+	char *text = lint_find_spf(&txt, &count);
 	char *clean = text != NULL ? text_clean(text, strlen(text)) : NULL;
 	json_t *spf = need(clean != NULL ? json_string(clean) : json_null());
 	free(clean);
 	free(text);
+	mxp_decision_clear(&decision, NULL);
 	return spf;
 }
 
@@ -184,7 +212,7 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 		.wrong = instance->map_wrong,
 	};
 	mxp_decision_t decision;
-	const knot_rdataset_t rrs = lint_decide(zone, instance, &decision);
+	const knot_rdataset_t rrs = lint_decide(zone->name, linter.apex, instance, &decision);
 	lint_decision(&linter, &decision);
 	lint_names(&linter, &decision);
 	lint_policies(&linter, &decision);
@@ -197,7 +225,7 @@ json_t *lint_report(const zone_t *zone, const instance_t *instance, bool *wrong)
 	                  "preset", decision.preset != NULL ? decision.preset->name : NULL, "rcode",
 	                  failed ? "SERVFAIL" : "NOERROR", "ttl",
 	                  need(rrs.count > 0 ? json_integer(decision.ttl) : json_null()), "mx",
-	                  mx_json(&rrs), "spf", spf_json(linter.apex), "map",
+	                  mx_json(&rrs), "spf", spf_json(&linter), "map",
 	                  instance->map != NULL ? instance->map->version : NULL, "warnings",
 	                  linter.warnings));
 	mxp_decision_clear(&decision, NULL);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -18,14 +18,28 @@
 /*!
  * \brief Decides what is served for a zone, without a word.
  *
- * \param zone      Zone.
+ * \param zone      Name of the zone.
+ * \param apex      What it stores at its apex.
  * \param instance  The instance of the module that it uses.
  * \param decision  Output: decision, to be cleared.
  *
- * \return Records that are served, which belong to decision or zone.
+ * \return Records that are served, which belong to decision or apex.
  */
-knot_rdataset_t lint_decide(const zone_t *zone, const instance_t *instance,
-                            mxp_decision_t *decision);
+knot_rdataset_t lint_decide(const knot_dname_t *zone, const node_t *apex,
+                            const instance_t *instance, mxp_decision_t *decision);
+
+/*!
+ * \brief Decides which TXT records are served for a zone.
+ *
+ * \param zone      Name of the zone.
+ * \param apex      What it stores at its apex.
+ * \param instance  The instance of the module that it uses.
+ * \param decision  Output: decision, to be cleared.
+ *
+ * \return Records that are served, which belong to decision or apex.
+ */
+knot_rdataset_t lint_decide_txt(const knot_dname_t *zone, const node_t *apex,
+                                const instance_t *instance, mxp_decision_t *decision);
 
 /*!
  * \brief Reports on a zone.

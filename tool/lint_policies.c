@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -7,30 +7,18 @@
 
 #include "linter.h"
 #include "mx.h"
+#include "spf_record.h"
 #include "text.h"
 
-#define SPF "v=spf1"
-
-/*! \brief Tells if a text is an SPF record (RFC 7208, section 4.5). */
-static bool is_spf(const char *text)
-{
-	const size_t len = strlen(SPF);
-	return strncasecmp(text, SPF, len) == 0 && (text[len] == '\0' || text[len] == ' ');
-}
-
-char *lint_stored_spf(const node_t *apex, size_t *count)
+char *lint_find_spf(const knot_rdataset_t *txt, size_t *count)
 {
 	char *found = NULL;
 	*count = 0;
-	knot_rdata_t *rdata = apex->txt.rdata;
-	for (size_t i = 0; i < apex->txt.count; i++, rdata = knot_rdataset_next(rdata)) {
-		char *text = linter_text(rdata);
-		const bool is = is_spf(text);
-		*count += is;
-		if (is && found == NULL) {
-			found = text;
-		} else {
-			free(text);
+	knot_rdata_t *rdata = txt->rdata;
+	for (size_t i = 0; i < txt->count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (mxp_spf_is_record(rdata)) {
+			found = found != NULL ? found : linter_text(rdata);
+			++*count;
 		}
 	}
 	return found;
@@ -98,7 +86,7 @@ static bool takes_no_mail(const mxp_preset_t *preset)
 static void lint_spf(linter_t *linter, const mxp_preset_t *preset)
 {
 	size_t count;
-	char *record = lint_stored_spf(linter->apex, &count);
+	char *record = lint_find_spf(&linter->apex->txt, &count);
 	if (count > 1) {
 		linter_warn(linter, "spf", linter->zone->name,
 		            text_format("the zone has %zu SPF records, with more than one all are "

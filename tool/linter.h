@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -70,11 +70,11 @@ void lint_markers(linter_t *linter, const mxp_decision_t *decision);
 void lint_policies(linter_t *linter, const mxp_decision_t *decision);
 
 /*!
- * \brief The SPF record that is stored at the apex.
+ * \brief Finds the SPF record among TXT records.
  *
- * \param apex   Apex.
+ * \param txt    TXT records.
  * \param count  Output: number of SPF records.
  *
  * \return Text of the first one, to be freed; NULL if there is none.
  */
-char *lint_stored_spf(const node_t *apex, size_t *count);
+char *lint_find_spf(const knot_rdataset_t *txt, size_t *count);

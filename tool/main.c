@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <ctype.h>
 #include <getopt.h>
@@ -23,29 +23,40 @@ typedef struct {
 } command_t;
 
 static const command_t commands[] = {
-	{ "check", "stnjb", 1, 1, command_check },  { "lint", "stnjopb", 1, 1, command_lint },
-	{ "show", "stnjpb", 1, 1, command_show },   { "add", "stnjpb", 4, 5, command_add },
-	{ "del", "stnjpb", 2, 4, command_del },     { "use", "stnjpb", 2, INT_MAX, command_use },
-	{ "reset", "stnjpb", 1, 1, command_reset }, { "import", "stn", 1, INT_MAX, command_import },
+	{ "check", "stnjb", 1, 1, command_check },
+	{ "diff", "stnj", 2, 2, command_diff },
+	{ "lint", "stnjopb", 1, 1, command_lint },
+	{ "show", "stnjpb", 1, 1, command_show },
+	{ "list", "stnj", 0, 1, command_list },
+	{ "verify", "stnja", 2, INT_MAX, command_verify },
+	{ "add", "stnjpb", 4, 5, command_add },
+	{ "del", "stnjpb", 2, 4, command_del },
+	{ "use", "stnjpb", 2, INT_MAX, command_use },
+	{ "reset", "stnjpb", 1, 1, command_reset },
+	{ "adopt", "stnja", 1, 1, command_adopt },
+	{ "freeze", "stnja", 1, 1, command_freeze },
+	{ "import", "stn", 1, INT_MAX, command_import },
 };
 
 static void print_help(FILE *out)
 {
 	fputs("usage: kmxpreset [OPTION ...] COMMAND ARGUMENT ...\n"
-	      "\n"
 	      "  check MAP|-                         check a preset map and print it\n"
+	      "  diff OLD NEW                        what a new preset map changes\n"
 	      "  lint ZONEFILE                       what would be served for the zone, and why\n"
 	      "  show ZONE                           the same for a zone of the running server\n"
+	      "  list [SOURCE[=PRESET]]              the same in a line for each of its zones\n"
+	      "  verify ZONE|-a SERVER ...           compare what other servers answer\n"
 	      "  add ZONE HOST PRIORITY VALUE [TTL]  add an MX record\n"
 	      "  del ZONE HOST [PRIORITY VALUE]      remove one MX record, or all of HOST\n"
 	      "  use ZONE PRESET [PARAM=VALUE ...]   set the marker that picks a preset\n"
 	      "  reset ZONE                          remove the zone's own MX and its marker\n"
+	      "  adopt ZONE|-a                       remove stored MX that are the built-in's\n"
+	      "  freeze ZONE|-a                      store what the module serves\n"
 	      "  import TEMPLATE.json ...            make map lines of Domain Connect templates\n"
-	      "\n"
 	      "  -s SOCKET   control socket of knotd (" SOCKET_PATH ")\n"
 	      "  -t SECONDS  longest wait for knotd, 0 for ever (60)\n"
-	      "  -n          dry run: show what would be, change nothing\n"
-	      "  -j          output is JSON\n"
+	      "  -a, -n, -j  all zones; dry run, change nothing; output is JSON\n"
 	      "  -o ORIGIN   lint: name of the zone\n"
 	      "  -p MAP      preset map (" CONFIG_DIR "/mx-presets.zone)\n"
 	      "  -b BUILTIN  built-in preset (house); check: must be there, may repeat\n"
@@ -80,8 +91,15 @@ static const command_t *find_command(const char *name)
 	return NULL;
 }
 
+/*! \brief Takes `-a` that stands in the place of the zone, as well as before the command. */
+static bool stands_for_zone(const command_t *command, const char *argument)
+{
+	return argument != NULL && strcmp(argument, "-a") == 0 &&
+	       strchr(command->options, 'a') != NULL;
+}
+
 /*! \brief Checks how a command is called and runs it. */
-static int run(const options_t *options, const char *given, int argc, char **argv)
+static int run(options_t *options, const char *given, int argc, char **argv)
 {
 	if (argc == 0) {
 		print_help(stderr);
@@ -90,6 +108,11 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	const command_t *command = find_command(argv[0]);
 	if (command == NULL) {
 		return usage("no such COMMAND: ", argv[0]);
+	}
+	if (stands_for_zone(command, argv[1])) {
+		options->all = true;
+		argc--;
+		argv++;
 	}
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] == '-' &&
@@ -105,9 +128,11 @@ static int run(const options_t *options, const char *given, int argc, char **arg
 	}
 	argc--;
 	argv++;
-	if (argc < command->min || argc > command->max) {
-		return usage(argc < command->min ? "missing ARGUMENT of "
-		                                 : "too many ARGUMENTS of ",
+	// All zones stand for the one that is named.
+	const int named = options->all ? argc + 1 : argc;
+	if (named < command->min || named > command->max) {
+		return usage(named < command->min ? "missing ARGUMENT of "
+		                                  : "too many ARGUMENTS of ",
 		             command->name);
 	}
 	return command->run(options, argc, argv);
@@ -126,13 +151,14 @@ static int call(int argc, char **argv, const char **built_ins)
 		.timeout = DEFAULT_TIMEOUT_S * 1000,
 		.names = built_ins,
 	};
-	char given[sizeof("stnjopb")] = "";
+	char given[sizeof("stnjopba")] = "";
 	int opt;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:s:t:njo:p:b:hV", names, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+:s:t:njo:p:b:ahV", names, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			options.socket = optarg;
+			options.asks_server = true;
 			break;
 		case 't':
 			if (!read_timeout(optarg, &options.timeout)) {
@@ -141,6 +167,9 @@ static int call(int argc, char **argv, const char **built_ins)
 			break;
 		case 'n':
 			options.dry_run = true;
+			break;
+		case 'a':
+			options.all = true;
 			break;
 		case 'j':
 			options.json = true;

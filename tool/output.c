@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +26,12 @@ void output_json(const json_t *data)
 	putchar('\n');
 }
 
+void output_json_line(const json_t *data, FILE *out)
+{
+	(void)json_dumpf(data, out, 0);
+	fputc('\n', out);
+}
+
 static const char *why(const char *source)
 {
 	static const char *const reasons[] = {
@@ -43,6 +49,19 @@ static const char *why(const char *source)
 	return "";
 }
 
+#define LABEL_WIDTH 9
+
+/*! \brief Prints a text behind its label, in as many lines as it takes. */
+static void print_labelled(const char *label, const char *text)
+{
+	while (*text != '\0') {
+		const char *line = text;
+		const size_t len = text_line(&text, text_screen() - LABEL_WIDTH);
+		printf("%-*s%.*s\n", LABEL_WIDTH, label, (int)len, line);
+		label = "";
+	}
+}
+
 void output_report(const json_t *report)
 {
 	const char *source = text_of(report, "source");
@@ -55,6 +74,7 @@ void output_report(const json_t *report)
 	if (json_is_string(json_object_get(report, "map"))) {
 		printf("map      %s\n", text_of(report, "map"));
 	}
+	print_labelled("SPF", text_of(report, "spf"));
 	if (strcmp(text_of(report, "rcode"), "SERVFAIL") == 0) {
 		puts("MX       SERVFAIL");
 	} else if (json_array_size(mx) > 0) {
@@ -75,7 +95,7 @@ void output_report(const json_t *report)
 	{
 		printf("%swarning  %s, %s\n", i == 0 ? "\n" : "", text_of(item, "code"),
 		       text_of(item, "owner"));
-		text_paragraph(stdout, text_of(item, "text"), 9);
+		text_paragraph(stdout, text_of(item, "text"), LABEL_WIDTH);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 /*!
@@ -16,6 +18,14 @@
  * \param data  Data.
  */
 void output_json(const json_t *data);
+
+/*!
+ * \brief Prints data as JSON in one line, one of many.
+ *
+ * \param data  Data.
+ * \param out   Output.
+ */
+void output_json_line(const json_t *data, FILE *out);
 
 /*!
  * \brief Prints a report on a zone.

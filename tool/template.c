@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -141,7 +141,7 @@ char *template_exchange(const char *host, json_t *variables, const char **reason
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	*reason = write_exchange(ascii, variables, out);
-	need(fclose(out) == 0 ? out : NULL);
+	text_close(out);
 	free(ascii);
 	if (*reason != NULL) {
 		free(text);

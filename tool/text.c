@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <limits.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "progress.h"
 #include "text.h"
 
 /*! Columns of a screen. */
@@ -21,6 +22,13 @@ void *need(void *ptr)
 		exit(EXIT_FAILURE);
 	}
 	return ptr;
+}
+
+void text_close(FILE *out)
+{
+	if (fclose(out) != 0) {
+		need(NULL);
+	}
 }
 
 __attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)
@@ -118,6 +126,7 @@ void text_paragraph(FILE *out, const char *text, int indent)
 __attribute__((format(printf, 2, 0))) static void print_message(const char *label, const char *fmt,
                                                                 va_list args)
 {
+	progress_clear();
 	char *message = format(fmt, args);
 	char *clean = text_clean(message, strlen(message));
 	fprintf(stderr, "%s%s\n", label, clean);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -27,6 +27,13 @@ int text_screen(void);
  * \return The same.
  */
 void *need(void *ptr);
+
+/*!
+ * \brief Closes a stream that writes to memory; ends the program if that has failed.
+ *
+ * \param out  Stream.
+ */
+void text_close(FILE *out);
 
 /*!
  * \brief Formats a string.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <search.h>
 #include <stdlib.h>
@@ -129,11 +129,22 @@ static void report_error(zs_scanner_t *s)
 	report(s, zs_strerror(s->error.code));
 }
 
-/*! \brief Scans what the scanner's input holds. */
-static zone_t *scan(zs_scanner_t *s, bool ready, const char *label, const knot_dname_t *name)
+zone_t *zone_new(const knot_dname_t *name)
 {
 	zone_t *zone = need(calloc(1, sizeof(*zone)));
 	memcpy(zone->name, name, knot_dname_size(name));
+	return zone;
+}
+
+void zone_note_signed(zone_t *zone)
+{
+	make_node(zone, zone->name)->has |= NODE_SIGNED;
+}
+
+/*! \brief Scans what the scanner's input holds. */
+static zone_t *scan(zs_scanner_t *s, bool ready, const char *label, const knot_dname_t *name)
+{
+	zone_t *zone = zone_new(name);
 	if (!ready || zs_set_processing(s, add_record, report_error, zone) != 0 ||
 	    (zs_parse_all(s) != 0 && zone->errors == 0)) {
 		text_place(label, 0, zs_strerror(s->error.code));

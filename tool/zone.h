@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -75,6 +75,22 @@ zone_t *zone_read_file(const char *path, const knot_dname_t *origin);
  * \return Zone, NULL on any error, which is reported.
  */
 zone_t *zone_read_text(const char *text, size_t size, const knot_dname_t *name);
+
+/*!
+ * \brief Makes a zone without records.
+ *
+ * \param name  Name of the zone in lower case.
+ *
+ * \return Zone.
+ */
+zone_t *zone_new(const knot_dname_t *name);
+
+/*!
+ * \brief Notes that a zone is signed.
+ *
+ * \param zone  Zone.
+ */
+void zone_note_signed(zone_t *zone);
 
 /*!
  * \brief Finds a name of a zone.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Benchmark: the module against its peers, measured side by side on this machine.
 
 Prints a table: each figure with its ratio to its peer's and with its bar, and whether that holds.
@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests/server"))
 
 from chart import write_chart  # noqa: E402
 from instructions import instructions  # noqa: E402
-from many_zones import (STARTS, SWITCHES, ManyZones, reload_configuration,  # noqa: E402
-                        start_in_turn, switch_map)
+from many_zones import (STARTS, STORED, SWITCHES, ManyZones, reload_configuration,  # noqa: E402
+                        start_in_turn, switch_map, tool_seconds)
 from questions import CASES, QUESTIONS  # noqa: E402
 from table import at_least, at_most, print_head, print_row, verdict  # noqa: E402
 from throughput import ROUNDS, answers_per_second  # noqa: E402
@@ -88,6 +88,15 @@ def measure_zones(folder, count):
               bar=verdict("0", switches.bad == 0))
 
 
+def measure_tool(folder, count):
+    print_head(f"kmxpreset over {count:,} zones that store the house's MX")
+    with ManyZones(folder / "stored", count, body=STORED) as server:
+        for args in (["list"], ["-n", "-a", "adopt"]):
+            seconds = tool_seconds(server, *args)
+            print_row(f"{' '.join(args)}: CPU time, the server's with it", f"{seconds:.1f} s",
+                      bar=at_most("10", seconds * 100000 / count, " s for 100,000"))
+
+
 def run(zones, svg):
     start = time.monotonic()
     version = subprocess.run(["knotd", "-V"], capture_output=True, text=True).stdout.strip()
@@ -101,6 +110,7 @@ def run(zones, svg):
                          for question, way in CASES if not question.signed])
         measure_throughput(folder)
         measure_zones(folder, zones)
+        measure_tool(folder, zones)
     print(f"\n{time.monotonic() - start:.0f} seconds", flush=True)
 
 

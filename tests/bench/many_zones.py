@@ -1,15 +1,17 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A server of many zones: its start, its memory and how fast it takes a changed map."""
 
 import dataclasses
 import pathlib
 import random
 import re
+import resource
 import signal
+import subprocess
 import time
 
 from cpu import cpu_seconds
-from knot import MAP, Knotd, wait_for, zone_text
+from knot import MAP, ROOT, Knotd, wait_for, zone_text
 from throughput import dnsperf
 
 STARTS = 4
@@ -20,12 +22,12 @@ PATIENCE = 120
 
 
 class ManyZones(Knotd):
-    """A server of many zones that share one zone file."""
+    """A server of many zones that share one zone file, which stores the records of body besides."""
 
-    def __init__(self, folder, count, **options):
+    def __init__(self, folder, count, body="", **options):
         super().__init__(folder, {}, **options)
         self.count = count
-        (self.path / "all.zone").write_text(zone_text())
+        (self.path / "all.zone").write_text(zone_text(body))
 
     def configuration(self):
         text = super().configuration().replace("any: info", "any: warning") \
@@ -116,6 +118,20 @@ def switch_map(server):
     failed = sum(int(number) for code, number in re.findall(r"([A-Z]+) (\d+) \(", output)
                  if code != "NOERROR")
     return Switches(times, lost + failed)
+
+
+TOOL = ROOT / "build/tool/kmxpreset"
+STORED = "@ 3600 MX 10 mx1.house.example.\n@ 3600 MX 20 mx2.house.example.\n@ 3600 TXT v=spf1\n"
+
+
+def tool_seconds(server, *args):
+    """CPU time of a command of kmxpreset and of the server for it, together."""
+    def seconds():
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cpu_seconds(server) + children.ru_utime + children.ru_stime
+    before = seconds()
+    subprocess.run([TOOL, "-s", server.socket_path, *args], stdout=subprocess.DEVNULL, check=True)
+    return seconds() - before
 
 
 def reload_configuration(server):

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is asked, and the ways to answer it that are measured against each other."""
 
 import dataclasses

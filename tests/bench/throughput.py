@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Answers per second of the server's CPU time, asked by dnsperf.
 
 What dnsperf itself can do swings by a quarter where it has no cores of its own.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -19,7 +19,7 @@
 
 #define PREFIX "mx-preset="
 
-static const char map_text[] = "house MX 10 mx.house.test.\n"
+static const char map_text[] = "house MX 10 mx.house.test.\n TXT \"spf=mx ~all\"\n"
 			       "outlook MX 1 _id_.mail.test.\n TXT \"id=@zone-dashed\"\n"
 			       "both MX 1 _a_._b_.test.\n TXT \"b=x\"\n"
 			       "ours CNAME house\n";
@@ -163,8 +163,29 @@ static void check_marker(const knot_rdata_t *rdata, const char *text, size_t len
 	free(marker.joined);
 }
 
-/*! \brief Decides for a zone with these records. */
-static void check_decision(const knot_rdataset_t *txt, size_t markers, bool good)
+/*! \brief Checks which TXT go with the MX: what is stored, and at most one SPF record more. */
+static void check_txt(const mxp_view_t *view, const mxp_apex_t *apex, const mxp_decision_t *mx,
+                      size_t spf)
+{
+	const mxp_rules_t rules = {
+		.builtin = "house", .marker = true, .filter = true, .spf = true
+	};
+	mxp_decision_t txt;
+	mxp_decide_txt(&rules, view, apex, NULL, &txt);
+	require(txt.fault.cause == MXP_OK);
+	const bool due = spf == 0 && mx->preset != NULL && mx->preset->spf != NULL;
+	require(due == (txt.serve != MXP_SERVE_STORED));
+	if (due) {
+		require(txt.serve == (apex->txt.count > 0 ? MXP_SERVE_ADDED : MXP_SERVE_PRESET));
+		require(txt.rrs.count == apex->txt.count + 1);
+		require(knot_rdataset_subset(&apex->txt, &txt.rrs));
+		require(knot_rdataset_subset(&mx->preset->spf_rrs, &txt.rrs));
+	}
+	mxp_decision_clear(&txt, NULL);
+}
+
+/*! \brief Decides for a zone with these records, some of them markers and some SPF records. */
+static void check_decision(const knot_rdataset_t *txt, size_t markers, bool good, size_t spf)
 {
 	static mxp_map_t *map;
 	if (map == NULL) {
@@ -189,6 +210,7 @@ static void check_decision(const knot_rdataset_t *txt, size_t markers, bool good
 		require(decision.rrs.count == decision.preset->mx_count);
 		check_mx(&decision.rrs);
 	}
+	check_txt(&view, &apex, &decision, spf);
 	mxp_decision_clear(&decision, NULL);
 }
 
@@ -202,6 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *marker = NULL; // What follows the prefix of the last one.
 	size_t marker_len = 0;
 	size_t markers = 0;
+	size_t spf = 0;
 	for (size_t pos = 0; pos <= size;) {
 		const uint8_t *end = memchr(data + pos, '\n', size - pos);
 		const size_t len = (end != NULL) ? (size_t)(end - data) - pos : size - pos;
@@ -214,6 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			marker = malloc(marker_len + 1);
 			memcpy(marker, joined + strlen(PREFIX), marker_len + 1);
 		}
+		spf += txt.count > before && strncasecmp(joined, "v=spf1", 6) == 0 &&
+		       (joined_len == 6 || joined[6] == ' ');
 		pos += len + 1;
 	}
 	free(joined);
@@ -225,7 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (markers == 1) {
 		check_marker(rdata, marker, marker_len);
 	}
-	check_decision(&txt, markers, markers == 1 && is_good(marker, marker_len));
+	check_decision(&txt, markers, markers == 1 && is_good(marker, marker_len), spf);
 	free(marker);
 	knot_rdataset_clear(&txt, NULL);
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
  * To be preloaded into a server: lets it fail to open files, and to copy texts. As long as the file

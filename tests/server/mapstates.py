@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """States of preset maps, and ways to put them into place or to spoil them."""
 
 import concurrent.futures

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An independent model of the module: which MX answer a zone gets, and which TXT.
 
 It is written from the documented rules alone and shares no code with the module, so that a

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Validators for tests: unbound, BIND and Knot Resolver with their caches, delv without one."""
 
 import pathlib

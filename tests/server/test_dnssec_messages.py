@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signed zones in messages of all sizes, and in those that carry a TSIG record."""
 
 import dns.flags

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Changes of a signed zone: each next answer is signed, and the denials agree with it."""
 
 import dns.name

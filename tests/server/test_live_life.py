@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Maps change while the server starts and stops, in all the ways it can run."""
 
 import itertools

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whatever the preset map is, the server comes up, and a failure is never a denial."""
 
 import os

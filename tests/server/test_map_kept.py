@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The last good map survives a restart; its version, and what is gone, are logged."""
 
 import hashlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The marker's grammar, sentence by sentence, against a server."""
 
 import dns.rcode

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Thousands of random zones: the server must answer as the independent model says.
 
 MXPRESET_SEED=... repeats a run; the seed is printed at its start and with every difference.

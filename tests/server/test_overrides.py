@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An override or a marker switches the built-in off, at once, however it comes into the zone."""
 
 import dns.query

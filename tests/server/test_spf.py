@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The SPF record follows the preset: answers for TXT, of unsigned zones."""
 
 import dns.flags

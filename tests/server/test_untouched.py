@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is none of the module's business is answered as if it were not there, to the octet."""
 
 import dns.dnssec

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A server's life under memcheck: no error and no leak with the module in its stack."""
 
 import pathlib
@@ -46,6 +46,7 @@ def ask_all(server):
         for name in (zone, "www." + zone):
             for options in ({}, {"tcp": True}, {"edns": False}, {"dnssec": True}):
                 assert server.mx(name, **options) == expected
+                assert server.ask(name, "TXT", **options).rcode() == dns.rcode.NOERROR
             server.ask(name, payload=512)
             server.ask(name, "ANY")
 
@@ -77,7 +78,7 @@ def test_life(memcheck):
     server = memcheck({zone: zone_text(body + "www 60 CNAME @\n")
                        for zone, (body, _) in ZONES.items()},
                       settings={"statistics": True, "ede": True, "param": ["id=x", "other=y"],
-                                "preset": "house"},
+                                "preset": "house", "spf": True},
                       server="    answer-rotation: on\n")
     ask_all(server)
     server.reload()
@@ -130,8 +131,9 @@ def ask_signed(server):
     """MX and denials at the apex, whole and cut off."""
     for zone in server.zones:
         for options in ({}, {"tcp": True}, {"payload": 512}, {"dnssec": False}):
-            for name, rtype in ((zone, "MX"), ("www." + zone, "MX"), (zone, "AAAA"),
-                                (zone, "NSEC"), ("nx." + zone, "A")):
+            for name, rtype in ((zone, "MX"), ("www." + zone, "MX"), (zone, "TXT"),
+                                ("www." + zone, "TXT"), (zone, "AAAA"), (zone, "NSEC"),
+                                ("nx." + zone, "A")):
                 server.ask(name, rtype, **{"dnssec": True, **options})
         mx = server.ask(zone, dnssec=True, tcp=True)
         denial = server.ask(zone, "AAAA", dnssec=True, tcp=True)
@@ -143,7 +145,7 @@ def test_signed_zones(memcheck):
     server = memcheck({zone: zone_text(BODY + body) for zone, body in SIGNED.items()},
                       modules={zone: signing("nsec3" if zone == "nsec3.example" else "nsec")
                                for zone in SIGNED},
-                      extra=policies(POLICIES), settings={"statistics": True})
+                      extra=policies(POLICIES), settings={"statistics": True, "spf": True})
     wait_signed(server, SIGNED)
     for key in keys_of(server, "lost.example"):
         key_path(server, key).unlink()

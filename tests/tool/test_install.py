@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The README's installation: its packages are enough, its files arrive, its edits are valid."""
 
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """kmxpreset check."""
 
 import hashlib
@@ -231,13 +231,20 @@ zoho-ca 3600 10 mx.zohocloud.ca. 20 mx2.zohocloud.ca. 50 mx3.zohocloud.ca.
 """
 
 SHIPPED_SPF = {
+    "fastmail": "include:spf.messagingengine.com ?all", "flock": "include:spf.flockmail.com ~all",
+    "forwardemail": "include:spf.forwardemail.net -all",
     "gandi": "include:_mailcust.gandi.net ?all", "google-smtp": "include:_spf.google.com ~all",
     "gsuite": "include:_spf.google.com ~all", "house": "include:_spf.house.example ~all",
-    "null": "-all", "outlook": "include:spf.protection.outlook.com -all",
+    "icloud": "include:icloud.com ~all", "improvmx": "include:spf.improvmx.com ~all",
+    "infomaniak": "include:spf.infomaniak.ch -all", "mailbox-org": "include:mailbox.org ~all",
+    "migadu": "include:spf.migadu.com -all", "null": "-all",
+    "outlook": "include:spf.protection.outlook.com -all",
     "outlook-cn": "include:spf.protection.partner.outlook.cn -all",
     "outlook-dane": "include:spf.protection.outlook.com -all",
     "outlook-us": "include:spf.protection.office365.us -all", "ovh": "include:mx.ovh.com ~all",
-    "ovh-mxplan": "include:mx.ovh.com ~all"}
+    "ovh-mxplan": "include:mx.ovh.com ~all", "proton": "include:_spf.protonmail.ch ~all",
+    "simplelogin": "include:simplelogin.co ~all", "titan": "include:spf.titan.email ~all",
+    "tuta": "include:spf.tutanota.de -all", "yandex": "redirect=_spf.yandex.net"}
 
 
 def shipped(words):

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Servers that are down, do not answer, or die in the middle; and signals."""
 
 import concurrent.futures
@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from knot import HOUSE, preset, wait_for, zone_text
-from kmxpreset import TOOL, contents, refused, run
+from kmxpreset import MAP, TOOL, contents, refused, run
 
 ADD = ("add", "a.example", "@", "10", "mail.example.net")
 
@@ -32,12 +32,15 @@ class Relay:
 
     deaf     once it has acted, what the server says is not passed on
     rewrite  what the tool says is passed on with (octets, others) replaced
+    reply    once it has acted, the same of what the server says
     """
 
-    def __init__(self, server, path, command, act=lambda: None, deaf=False, rewrite=(b"", b"")):
+    def __init__(self, server, path, command, act=lambda: None, deaf=False, rewrite=(b"", b""),
+                 reply=(b"", b"")):
         self.socket_path = path
         self.target = str(server.socket_path)
         self.command, self.act, self.deaf, self.rewrite = command, act, deaf, rewrite
+        self.reply = reply
         self.acted = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -66,6 +69,8 @@ class Relay:
                     self.act()
                 if from_tool and self.rewrite[0]:
                     data = data.replace(*self.rewrite)
+                if not from_tool and self.reply[0] and self.acted.is_set():
+                    data = data.replace(*self.reply)
                 if from_tool or not (self.deaf and self.acted.is_set()):
                     target.sendall(data)
         for side in (source, target):
@@ -87,6 +92,24 @@ def relay(tmp_path):
     yield make
     for each in relays:
         each.close()
+
+
+ALL = [(1, "list"), (1, "-a", "verify", "127.0.0.1"), (1, "-a", "adopt"), (1, "-n", "-a", "freeze"),
+       (2, "diff", MAP, MAP)]
+
+
+@pytest.mark.parametrize("status, command", [(status, command) for status, *command in ALL])
+def test_commands_about_all_zones(tmp_path, status, command):
+    """Of a server that is down, or takes the connection and says nothing."""
+    result = run("-s", tmp_path / "no.sock", *command)
+    assert (result.status, result.out) == (status, "")
+    assert result.err.startswith("error: no connection")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "mute"))
+        listener.listen(8)
+        result = run("-s", tmp_path / "mute", "-t", "1", *command)
+    assert (result.status, result.out) == (status, "")
+    assert "no answer" in result.err and result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How kmxpreset is called, its documentation, and its memory."""
 
 import pathlib
@@ -7,11 +7,12 @@ import subprocess
 
 import pytest
 
-from knot import zone_text
+from knot import ADDRESS, free_port, zone_text
 from kmxpreset import MAP, ROOT, TOOL, run
 
 SHELL_COMPLETION = pathlib.Path("/usr/share/bash-completion/bash_completion")
-COMMANDS = ["check", "lint", "show", "add", "del", "use", "reset", "import"]
+COMMANDS = ["check", "diff", "lint", "show", "list", "verify", "add", "del", "use", "reset", "adopt",
+            "freeze", "import"]
 
 
 def test_help_fits_a_screen():
@@ -95,6 +96,9 @@ def complete(*words, path):
 @pytest.mark.skipif(not SHELL_COMPLETION.exists(), reason="no bash-completion")
 def test_completion(tmp_path, knotd):
     (tmp_path / "some.zone").write_text("")
+    assert complete("diff", "x", "so", path=tmp_path) == ["some.zone"]
+    assert complete("list", "m", path=tmp_path) == ["marker"]
+    assert complete("adopt", "-", path=tmp_path) == ["-a"]
     assert set(COMMANDS) <= set(complete("", path=tmp_path))
     assert complete("ch", path=tmp_path) == ["check"]
     assert complete("check", "so", path=tmp_path) == ["some.zone"]
@@ -141,4 +145,28 @@ def test_memory(knotd, tmp_path):
             (0, "-h"), (0, "-V"), (2,), (2, "-x")):
         result = run(*args, server=None if args[:1] in (("-h",), ("-V",)) else server,
                      wrapper=VALGRIND)
+        assert result.status == status, (args, result)
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
+def test_memory_of_what_is_about_all_zones(knotd, tmp_path):
+    big = "".join(f"big 600 MX 10 {'a' * 50}{i}.example.net.\n" for i in range(30))
+    house = "@ 60 MX 10 mx1.house.example.\n@ 60 MX 9 mx2.house.example.\n"
+    server = knotd({"a.example": zone_text(house), "b.example": zone_text('@ TXT "mx-preset=big"\n'),
+                    "c.example": zone_text('@ TXT "mx-preset=nobody"\n'), "d.example": zone_text(),
+                    "e.example": zone_text(house + house.replace("house", "x", 1)),
+                    "f.example": zone_text('@ TXT "mx-preset=google"\n')},
+                   map_text=MAP.read_text() + big)
+    bad = tmp_path / "bad.zone"
+    bad.write_text("a 60 MX 10 a.\nb MX x\n")
+    here, nowhere = f"{ADDRESS}@{server.port}", f"{ADDRESS}@{free_port()}"
+    for status, *args in (
+            (0, "list"), (0, "-j", "list", "marker=google"), (2, "list", "marker=x"), (2, "list", "x"),
+            (1, "diff", MAP, server.map_path), (1, "-j", "diff", MAP, server.map_path),
+            (2, "diff", MAP, bad), (0, "verify", "b.example", here), (1, "verify", "-a", here, nowhere),
+            (1, "-j", "verify", "a.example", nowhere), (2, "verify", "a.example", "x"),
+            (1, "verify", "x.example", here), (0, "-n", "adopt", "a.example"), (1, "adopt", "e.example"),
+            (0, "-n", "-a", "adopt"), (0, "-j", "-n", "-a", "adopt"), (1, "freeze", "c.example"),
+            (1, "-j", "-n", "-a", "freeze"), (0, "-a", "adopt"), (1, "-a", "freeze")):
+        result = run(*args, server=server, wrapper=VALGRIND)
         assert result.status == status, (args, result)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -36,7 +36,7 @@ static inline void check_found(const mxp_map_t *map)
 		assert_ptr_equal(mxp_map_entry(map, mxp_span(preset->name)), preset);
 		assert_ptr_equal(mxp_map_find(map, mxp_span(preset->name)), meant);
 		assert_null(meant->alias);
-		assert_in_range(meant->mx_count, 1, MXP_RECORDS_MAX);
+		assert_between(meant->mx_count, 1, MXP_RECORDS_MAX);
 		assert_int_equal(meant->rrs.count, meant->param_count > 0 ? 0 : meant->mx_count);
 		records += preset->mx_count;
 	}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <time.h>
 
@@ -205,15 +205,16 @@ static mxp_answer_t *make_answer(const knot_rdataset_t *rrs)
 
 static void start(void)
 {
+	print_message("# MXPRESET_SEED=%llu\n", (unsigned long long)seed);
 	random_state = seed;
 	checks = 0;
 	done = 0;
 }
 
-static void stop(void)
+static void at_end(void)
 {
 	print_message("# %zu of %zu in wire form\n", done, checks);
-	assert_in_range(done, checks / 10, checks);
+	assert_between(done, checks / 10, checks);
 }
 
 static void puts_presets_of_the_shipped_map(void **state)
@@ -255,8 +256,8 @@ static void puts_presets_of_the_shipped_map(void **state)
 		}
 		mxp_answer_free(answer);
 	}
-	stop();
-	assert_in_range(ready, 5, map->count);
+	at_end();
+	assert_between(ready, 5, map->count);
 	mxp_map_free(map);
 }
 
@@ -280,7 +281,7 @@ static void puts_random_presets(void **state)
 		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
-	stop();
+	at_end();
 }
 
 static void puts_after_questions_of_every_length(void **state)
@@ -298,7 +299,7 @@ static void puts_after_questions_of_every_length(void **state)
 		mxp_answer_free(answer);
 		knot_rdataset_clear(&rrs, NULL);
 	}
-	stop();
+	at_end();
 }
 
 /*! \brief Records, a question, and if the wire form serves there. */
@@ -467,6 +468,34 @@ static void uses_the_room_that_is_there(void **state)
 	knot_rdataset_clear(&rrs, NULL);
 }
 
+/*! \brief TXT have no names in them: the octets are those of knot_pkt_put(). */
+static void puts_txt(void **state)
+{
+	(void)state;
+	knot_rdataset_t rrs = make_rrs("TXT", "\"v=spf1 include:com.x -all\"");
+	mxp_answer_t *answer = NULL;
+	assert_true(mxp_answer_new(KNOT_RRTYPE_TXT, &rrs, TTL, &answer));
+	for (size_t len = 3; len <= KNOT_DNAME_MAXLEN; len++) {
+		knot_dname_storage_t qname;
+		make_sized(qname, len);
+		const place_t place = { qname, KNOT_WIRE_MAX_PKTSIZE, 0, KNOT_PF_NOTRUNC };
+		knot_pkt_t *ours = make_response(&place);
+		knot_pkt_t *stored = make_response(&place);
+		knot_rrset_t rrset = answer_rrset(&rrs, TTL, ours);
+		rrset.type = KNOT_RRTYPE_TXT;
+		assert_true(mxp_answer_put(answer, &rrset, KNOT_PF_NOTRUNC, ours));
+		assert_int_equal(
+			knot_pkt_put(stored, KNOT_COMPR_HINT_QNAME, &rrset, KNOT_PF_NOTRUNC),
+			KNOT_EOK);
+		assert_int_equal(ours->size, stored->size);
+		assert_memory_equal(ours->wire, stored->wire, stored->size);
+		knot_pkt_free(ours);
+		knot_pkt_free(stored);
+	}
+	mxp_answer_free(answer);
+	knot_rdataset_clear(&rrs, NULL);
+}
+
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(puts_presets_of_the_shipped_map),
 	cmocka_unit_test(puts_random_presets),
@@ -474,6 +503,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(refuses_other_packets),
 	cmocka_unit_test(refuses_without_memory),
 	cmocka_unit_test(uses_the_room_that_is_there),
+	cmocka_unit_test(puts_txt),
 };
 
 static struct CMUnitTest tests[COUNT(endings) + COUNT(others)];
@@ -483,7 +513,6 @@ int main(void)
 	const char *given = getenv("MXPRESET_SEED");
 	seed = (given != NULL) ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	seed += (seed == 0);
-	print_message("# MXPRESET_SEED=%llu\n", (unsigned long long)seed);
 	memcpy(ADD_ROWS(tests, check_ending, endings), others, sizeof(others));
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

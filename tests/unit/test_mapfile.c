@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -119,7 +119,7 @@ static size_t settle(void)
 	while ((due_ms = mxp_mapfile_check(file, now_ms)) != MXP_NEVER) {
 		now_ms = due_ms;
 		take();
-		assert_in_range(++readings, 1, 3);
+		assert_between(++readings, 1, 3);
 	}
 	return readings;
 }

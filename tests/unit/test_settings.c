@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "settings.h"
 #include "unit.h"
@@ -26,6 +26,7 @@ static const mxp_settings_t sets[] = {
 	{ .file = "/map", .rules = { .builtin = "house", .preset = "house" } },
 	{ .file = "/map", .rules = { .builtin = "house", .marker = true } },
 	{ .file = "/map", .rules = { .builtin = "house", .filter = true } },
+	{ .file = "/map", .rules = { .builtin = "house", .spf = true } },
 	{ .file = "/map", .rules = { .builtin = "house" }, .dnssec = true },
 	{ .file = "/map", .rules = { .builtin = "house" }, .ede = true },
 	{ .file = "/map", .rules = { .builtin = "house" }, .statistics = true },

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "unit.h"
 #include "warning.h"
@@ -123,7 +123,7 @@ static void check_stream(void **state)
 		}
 	}
 	print_message("# %zu of %zu\n", allowed, row->count);
-	assert_in_range(allowed, row->least, row->count);
+	assert_between(allowed, row->least, row->count);
 }
 
 /*! \brief A few thousand zones that warn all the time: each of them is heard, but not too often. */
@@ -142,7 +142,7 @@ static void hears_thousands_of_zones(void **state)
 		}
 	}
 	print_message("# %zu of %d zones\n", heard, ZONES);
-	assert_in_range(heard, ZONES - ZONES / 100, ZONES);
+	assert_between(heard, ZONES - ZONES / 100, ZONES);
 }
 
 #define THREADS 4
@@ -173,7 +173,7 @@ static void holds_the_limits_between_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		all += allowed[i];
 	}
-	assert_in_range(all, 1, MXP_WARNINGS_A_SECOND); // Less than a second went by.
+	assert_between(all, 1, MXP_WARNINGS_A_SECOND); // Less than a second went by.
 }
 
 static const struct CMUnitTest others[] = {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*!
  * \file
@@ -29,6 +29,10 @@
 #include "reader.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/*! \brief Asserts that a number is within limits (cmocka has no one name for that in all releases).
+ */
+#define assert_between(value, min, max) assert_true((value) >= (min) && (value) <= (max))
 
 /* Labels of a known length. */
 #define L10 "aaaaaaaaaa"

@@ -152,7 +152,7 @@ def test_wrong_answer_is_an_error(demo, tmp_path, folder, old, new, wrong):
     (tree / folder).mkdir(parents=True)
     for name in {"build", "conf", "scripts", "zones"} - {folder}:
         (tree / name).symlink_to(ROOT / name)
-    for path in (ROOT / folder).iterdir():
+    for path in filter(pathlib.Path.is_file, (ROOT / folder).iterdir()):
         (tree / folder / path.name).write_text(path.read_text().replace(old, new))
 
     tour = demo("--once", root=tree)

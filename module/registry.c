@@ -457,7 +457,6 @@ static watcher_t *detach_unused_watcher(void)
 	if (registry.first == NULL) {
 		unused = registry.watcher;
 		registry.watcher = NULL;
-		mxp_messages_drop();
 	}
 	if (unused != NULL) {
 		unused->stop = true;
@@ -504,6 +503,16 @@ bool mxp_connect(mxp_connection_t *zone, const mxp_settings_t *settings, const m
 	return true;
 }
 
+/*! \brief Drops messages if there is no zone left; the thread may have had some to the last. */
+static void drop_messages(void)
+{
+	pthread_mutex_lock(&registry.lock);
+	if (registry.first == NULL) {
+		mxp_messages_drop();
+	}
+	pthread_mutex_unlock(&registry.lock);
+}
+
 void mxp_disconnect(mxp_connection_t *zone)
 {
 	pthread_mutex_lock(&registry.lock);
@@ -521,6 +530,7 @@ void mxp_disconnect(mxp_connection_t *zone)
 	if (is_last) {
 		mxp_retired_free(mxp_retired_detach());
 	}
+	drop_messages();
 }
 
 bool mxp_observe(mxp_watching_t *watching, const char *path, const mxp_server_t *server, void *ctx)

@@ -24,6 +24,7 @@ SECRETS = {"transfer": "dHJhbnNmZXItc2VjcmV0LW9mLXRoZS10ZXN0cw==",
 class Server(Knotd):
     """A server of the fleet.
 
+    removed    what is taken out of its configuration, a regular expression
     role       primary or secondary: the name of its configuration
     number     last octet of its address in the files
     addresses  the same of all servers -> port
@@ -33,6 +34,7 @@ class Server(Knotd):
         super().__init__(path, {}, map_text=None)
         self.role, self.number, self.addresses = role, number, addresses
         self.map_path = self.path / "db/mx-presets.zone"
+        self.removed = ""
         (self.path / "db/zones").mkdir(parents=True)
 
     def configuration(self):
@@ -47,7 +49,8 @@ class Server(Knotd):
                                                                  f"target: {self.log_path}")
         text = text.replace("/run/knot", str(self.path)).replace("/var/lib/knot",
                                                                  str(self.path / "db"))
-        return f"module:\n  - id: mod-mxpreset\n    file: {MODULE}\n" + text
+        text = f"module:\n  - id: mod-mxpreset\n    file: {MODULE}\n" + text
+        return re.sub(self.removed, "", text) if self.removed else text
 
     def begin(self):
         """Starts, and waits until the control socket answers."""
@@ -97,6 +100,12 @@ class Server(Knotd):
             [str(FILES / "commit-map"), "-s", str(self.socket_path)],
             input="".join(f"{change}\n" for change in changes), capture_output=True, text=True,
             timeout=60, env={**os.environ, "PATH": f"{TOOL.parent}:{os.environ['PATH']}"})
+
+    def tool(self, *words):
+        """Runs kmxpreset: its exit status, and the lines of its output."""
+        ret = subprocess.run([str(TOOL), "-s", str(self.socket_path), *words], timeout=60,
+                             capture_output=True, text=True)
+        return ret.returncode, (ret.stdout + ret.stderr).splitlines()
 
     def version(self):
         """The serial of the map that is served."""

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from fleet import FILES, Fleet
-from knot import GANDI, HOUSE, ede_of, mx_of, preset, wait_for
+from knot import ADDRESS, GANDI, HOUSE, OVH, ede_of, mx_of, preset, wait_for
 from resolvers import FORGETFUL, Resolver
 from signing import BODY, assert_stored, assert_synthesized, keys_of, wait_signed
 
@@ -199,6 +199,45 @@ def test_rolling_restart(fleet, tmp_path):
             for zone, expected in zones.items():
                 assert_resolved(resolver, zone, expected)
                 fleet.wait_mx(zone, expected, [server])
+
+
+# All that names the module: its items, and its sections.
+MODULE_LINES = r"(?m)^ +(global-)?module: .*\n|^(mod-mxpreset|module):\n(^( .*)?\n)+"
+
+
+def test_in_and_out(fleet):
+    """Zones that store the house's MX are adopted; after freeze, the module can be taken away."""
+    primary, zone = fleet.primary, "stored.example"
+    servers = [f"{ADDRESS}@{server.port}" for server in fleet.secondaries]
+    primary.put_zone(zone, "@ 3600 MX 10 mx1.house.example.\n@ 3600 MX 20 mx2.house.example.\n")
+    primary.put_zone("own.example", "@ 60 MX 5 mail.own.example.\n")
+    for name in (zone, "own.example"):
+        primary.add_customer(name, "house")
+    fleet.wait_mx(zone, HOUSE)
+    fleet.wait_mx("own.example", OWN)
+
+    assert primary.tool("-a", "adopt")[0] == 0
+    assert "MX" not in primary.knotc("zone-read", zone)
+    assert primary.commit_map("unset house MX 20 mx2.house.example.").returncode == 0
+    fleet.wait_mx(zone, HOUSE[:1])
+    assert primary.update("gandi.example", ("add", "@", 60, "TXT", "mx-preset=ovh")) == "NOERROR"
+    right = {zone: HOUSE[:1], "house.example": HOUSE[:1], "gandi.example": OVH,
+             "nomail.example": NOMAIL, "own.example": OWN}
+    for name, expected in right.items():
+        fleet.wait_mx(name, expected)
+    status, lines = primary.tool("-a", "verify", *servers)
+    assert status == 0, lines
+
+    status, lines = primary.tool("-a", "freeze")
+    assert status == 0, lines
+    for server in fleet.servers:
+        wait_for(lambda s=server: all("MX" in s.knotc("zone-read", name) for name in right),
+                 "the MX that are stored")
+        server.removed = MODULE_LINES
+        server.reload()
+        assert server.totals() == {} and "mxpreset" not in server.configuration()
+        for name, expected in right.items():
+            assert server.mx(name) == expected
 
 
 def send_zsks(fleet, server):

@@ -107,6 +107,18 @@ def test_new_maps_under_load(memcheck):
             server.reload()
 
 
+def test_global_module_under_load(memcheck):
+    """It comes and goes while its zones are asked."""
+    zone = "long.example"
+    text = long_marker("mx-preset=outlook", "id=last")
+    server = memcheck({zone: zone_text(text)})
+    with Askers(server, {zone: [outlook("last")]}):
+        for _ in range(5):
+            for server.template in ("    global-module: mod-mxpreset/house\n", ""):
+                server.reload()
+                server.write_map(MAP.read_text())
+
+
 # Signed zones
 
 SIGNED = {"nsec.example": "", "nsec3.example": "", "lost.example": "",

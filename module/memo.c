@@ -40,8 +40,8 @@ static void free_memo(mxp_retired_t *retired)
 	}
 	free(memo->known);
 	for (size_t i = 0; i < MXP_ANSWERS; i++) {
-		mxp_signed_free(&memo->answers[i]->retired);
-		mxp_signed_free(&memo->drafts[i]->retired);
+		mxp_signed_free((mxp_retired_t *)memo->answers[i]);
+		mxp_signed_free((mxp_retired_t *)memo->drafts[i]);
 	}
 	free(memo);
 }
@@ -148,26 +148,29 @@ mxp_memo_t *mxp_memo_walk_next(void)
 	return memo;
 }
 
+/*! \brief The block after a block, made if there is none; NULL if memory is exhausted. */
+static mxp_block_t *next_block(mxp_block_t *block)
+{
+	mxp_block_t *next = rcu_dereference(block->next);
+	if (next != NULL) {
+		return next;
+	}
+	mxp_block_t *made = calloc(1, sizeof(*made));
+	if (made != NULL && !__atomic_compare_exchange_n(&block->next, &next, made, false,
+	                                                 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		free(made); // Another thread was faster.
+		return next;
+	}
+	return made;
+}
+
 bool mxp_memo_reserve(mxp_memo_t *memo, size_t count)
 {
 	mxp_block_t *block = &memo->block;
-	for (size_t room = MXP_BLOCK; room < count; room += MXP_BLOCK) {
-		mxp_block_t *next = rcu_dereference(block->next);
-		if (next == NULL) {
-			mxp_block_t *made = calloc(1, sizeof(*made));
-			if (made == NULL) {
-				return false;
-			}
-			next = uatomic_cmpxchg(&block->next, NULL, made);
-			if (next != NULL) {
-				free(made); // Another thread was faster.
-			} else {
-				next = made;
-			}
-		}
-		block = next;
+	for (size_t room = MXP_BLOCK; room < count && block != NULL; room += MXP_BLOCK) {
+		block = next_block(block);
 	}
-	return true;
+	return block != NULL;
 }
 
 /*! \brief Copies an RRset's RDATA to a place, and moves that on. */
@@ -251,6 +254,7 @@ void mxp_known_note(mxp_memo_t *memo, uint64_t generation, mxp_types_t types,
 	known->soa = (size_t)((const uint8_t *)soa - (const uint8_t *)rrsigs->rdata);
 	known->soa_size = size;
 	memcpy(known->bytes, soa, size);
+	// NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the memo now.
 	mxp_known_t *before = rcu_xchg_pointer(&memo->known, known);
 	if (before != NULL) {
 		mxp_retire(&before->retired, free_known);

@@ -61,9 +61,6 @@ static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first
 	return error->count == 0;
 }
 
-/*! Snapshots that were made. */
-static uint64_t generations;
-
 static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
 {
 	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));

@@ -24,18 +24,21 @@ static int cmp_names(const void *a, const void *b)
 	return knot_dname_cmp(((const mxp_memo_t *)a)->name, ((const mxp_memo_t *)b)->name);
 }
 
+static void free_signatures(mxp_block_t *block)
+{
+	for (size_t i = 0; i < MXP_BLOCK; i++) {
+		free(block->signatures[i]);
+	}
+}
+
 static void free_memo(mxp_retired_t *retired)
 {
 	mxp_memo_t *memo = (mxp_memo_t *)retired;
-	mxp_block_t *block = &memo->block;
-	while (block != NULL) {
+	free_signatures(&memo->block);
+	for (mxp_block_t *block = memo->block.next; block != NULL;) {
 		mxp_block_t *next = block->next;
-		for (size_t i = 0; i < MXP_BLOCK; i++) {
-			free(block->signatures[i]);
-		}
-		if (block != &memo->block) {
-			free(block);
-		}
+		free_signatures(block);
+		free(block);
 		block = next;
 	}
 	free(memo->known);

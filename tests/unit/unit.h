@@ -32,7 +32,11 @@
 
 /*! \brief Asserts that a number is within limits (cmocka has no one name for that in all releases).
  */
-#define assert_between(value, min, max) assert_true((value) >= (min) && (value) <= (max))
+#define assert_between(value, min, max)                            \
+	do {                                                       \
+		const __typeof__(value) between = (value);         \
+		assert_true(between >= (min) && between <= (max)); \
+	} while (0)
 
 /* Labels of a known length. */
 #define L10 "aaaaaaaaaa"

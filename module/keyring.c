@@ -12,6 +12,7 @@
 #include <libdnssec/keystore.h>
 #include <libdnssec/sign.h>
 #include <libknot/errcode.h>
+#include <libknot/packet/wire.h>
 
 #include "clock.h"
 #include "file.h"
@@ -19,6 +20,8 @@
 #include "keyring.h"
 #include "retire.h"
 
+/*! Place of the algorithm in a DNSKEY's RDATA (RFC 4034, section 2.1). */
+#define DNSKEY_ALGORITHM 3
 /*! How long a key stays that is not used. */
 #define UNUSED_MS 60000
 
@@ -29,6 +32,7 @@ typedef struct {
 	dnssec_key_t *key;     /*!< Key. */
 	char *path;            /*!< Its file (NULL if a token has it). */
 	mxp_file_id_t file;    /*!< State of the file. */
+	bool to_verify;        /*!< Its first signature is still to be verified. */
 	unsigned users;        /*!< Who is signing with it. */
 	uint64_t used_ms;      /*!< When it was last used, steady time in milliseconds. */
 	uint16_t dnskey_len;   /*!< Length of the DNSKEY's RDATA in octets. */
@@ -88,6 +92,40 @@ static bool note_file(entry_t *entry, char kind, const char *config, const char 
 	return true;
 }
 
+/*! \brief Takes a private key from a keystore, with the public key that belongs to it. */
+static int load_whole(entry_t *entry, dnssec_keystore_t *store, const char *id)
+{
+	int ret = dnssec_key_set_algorithm(entry->key, entry->dnskey[DNSKEY_ALGORITHM]);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_flags(entry->key, knot_wire_read_u16(entry->dnskey));
+	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_keystore_get_private(store, id, entry->key);
+	}
+	dnssec_binary_t rdata = { 0 };
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_get_rdata(entry->key, &rdata);
+	}
+	// A keystore can hold another key than the one that it was asked for.
+	if (ret == DNSSEC_EOK && (rdata.size != entry->dnskey_len ||
+	                          memcmp(rdata.data, entry->dnskey, rdata.size) != 0)) {
+		ret = DNSSEC_INVALID_PRIVATE_KEY;
+	}
+	return ret;
+}
+
+/*! \brief Takes a private key from a token, which may not give the public one. */
+static int load_beside(entry_t *entry, dnssec_keystore_t *store, const char *id)
+{
+	const dnssec_binary_t rdata = { .size = entry->dnskey_len, .data = entry->dnskey };
+	int ret = dnssec_key_set_rdata(entry->key, &rdata);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_keystore_get_private(store, id, entry->key);
+	}
+	entry->to_verify = true;
+	return ret;
+}
+
 /*! \brief Takes a private key from one keystore. */
 static int load_from(entry_t *entry, const char *line, size_t len, const char *id)
 {
@@ -97,9 +135,11 @@ static int load_from(entry_t *entry, const char *line, size_t len, const char *i
 		free(config);
 		return DNSSEC_ENOMEM;
 	}
+	dnssec_key_clear(entry->key);
 	int ret = open_keystore(*line, config, &store);
 	if (ret == DNSSEC_EOK) {
-		ret = dnssec_keystore_get_private(store, id, entry->key);
+		ret = *line == MXP_KEYSTORE_PKCS11 ? load_beside(entry, store, id)
+		                                   : load_whole(entry, store, id);
 	}
 	(void)dnssec_keystore_deinit(store);
 	free(config);
@@ -114,15 +154,27 @@ static bool passes(int ret)
 	       ret == -EINTR;
 }
 
-/*! \brief Takes a private key from the first keystore that has it. */
-static int load_private(entry_t *entry, const char *keystores)
+/*! \brief Name of a DNSKEY in keystores, to be freed. */
+static int name_key(const knot_rdata_t *dnskey, char **id)
 {
-	char *id = NULL;
-	int ret = dnssec_key_get_keyid(entry->key, &id);
-	if (ret != DNSSEC_EOK) {
-		return ret;
+	dnssec_key_t *key = NULL;
+	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
+	int ret = dnssec_key_new(&key);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_set_rdata(key, &rdata);
 	}
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_key_get_keyid(key, id);
+	}
+	dnssec_key_free(key);
+	return ret;
+}
+
+/*! \brief Takes a private key from the first keystore that has it. */
+static int load_private(entry_t *entry, const char *keystores, const char *id)
+{
 	bool busy = false;
+	int ret;
 	const char *line = keystores;
 	do {
 		const size_t len = strcspn(line, "\n");
@@ -130,14 +182,12 @@ static int load_private(entry_t *entry, const char *keystores)
 		busy |= passes(ret);
 		line += len + (line[len] != '\0');
 	} while (ret != DNSSEC_EOK && *line != '\0');
-	free(id);
 
 	return ret != DNSSEC_EOK && busy ? -EMFILE : ret;
 }
 
 /*! \brief Makes a key of a DNSKEY and its private part. */
-static int load(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
-                uint64_t hash, entry_t **out)
+static int load(const char *keystores, const knot_rdata_t *dnskey, uint64_t hash, entry_t **out)
 {
 	entry_t *entry = calloc(1, sizeof(*entry) + dnskey->len);
 	if (entry == NULL) {
@@ -147,17 +197,15 @@ static int load(const char *keystores, const knot_dname_t *zone, const knot_rdat
 	entry->dnskey_len = dnskey->len;
 	memcpy(entry->dnskey, dnskey->data, dnskey->len);
 
-	const dnssec_binary_t rdata = { .size = dnskey->len, .data = entry->dnskey };
-	int ret = dnssec_key_new(&entry->key);
+	char *id = NULL;
+	int ret = name_key(dnskey, &id);
 	if (ret == DNSSEC_EOK) {
-		ret = dnssec_key_set_dname(entry->key, zone);
+		ret = dnssec_key_new(&entry->key);
 	}
 	if (ret == DNSSEC_EOK) {
-		ret = dnssec_key_set_rdata(entry->key, &rdata);
+		ret = load_private(entry, keystores, id);
 	}
-	if (ret == DNSSEC_EOK) {
-		ret = load_private(entry, keystores);
-	}
+	free(id);
 	if (ret != DNSSEC_EOK) {
 		free_entry(&entry->retired);
 		return ret;
@@ -199,8 +247,7 @@ static void let_go(entry_t *entry)
 }
 
 /*! \brief Finds a key in memory, or takes it from a keystore. */
-static int find_or_load(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
-                        entry_t **out)
+static int find_or_load(const char *keystores, const knot_rdata_t *dnskey, entry_t **out)
 {
 	uint64_t hash = mxp_hash(MXP_HASH_START, keystores, strlen(keystores));
 	hash = mxp_hash(hash, dnskey->data, dnskey->len);
@@ -210,7 +257,7 @@ static int find_or_load(const char *keystores, const knot_dname_t *zone, const k
 	} else if (*out != NULL) {
 		let_go(*out);
 	}
-	const int ret = load(keystores, zone, dnskey, hash, out);
+	const int ret = load(keystores, dnskey, hash, out);
 	if (ret == DNSSEC_EOK) {
 		(*out)->users = 1;
 		(*out)->used_ms = mxp_clock_ms();
@@ -219,39 +266,18 @@ static int find_or_load(const char *keystores, const knot_dname_t *zone, const k
 	return ret;
 }
 
-/*! \brief What tells a key that was verified from others, and from another one in its place. */
-static uint64_t mark_of(const entry_t *entry)
+/*! \brief Verifies a signature. */
+static int verify(dnssec_sign_ctx_t *ctx, const dnssec_binary_t *data, dnssec_binary_t *signature)
 {
-	const mxp_file_id_t *file = &entry->file;
-	const uint64_t parts[] = { entry->hash,
-		                   (uint64_t)file->ino,
-		                   (uint64_t)file->mtime.tv_sec,
-		                   (uint64_t)file->mtime.tv_nsec,
-		                   (uint64_t)file->ctime.tv_sec,
-		                   (uint64_t)file->ctime.tv_nsec };
-	return mxp_hash(MXP_HASH_START, parts, sizeof(parts));
-}
-
-static bool is_verified(const mxp_verified_t *verified, uint64_t mark)
-{
-	for (size_t i = 0; i < MXP_VERIFIED; i++) {
-		if (__atomic_load_n(&verified->marks[i], __ATOMIC_RELAXED) == mark) {
-			return true;
-		}
+	int ret = dnssec_sign_init(ctx);
+	if (ret == DNSSEC_EOK) {
+		ret = dnssec_sign_add(ctx, data);
 	}
-	return false;
+	return ret == DNSSEC_EOK ? dnssec_sign_verify(ctx, false, signature) : ret;
 }
 
-static void note_verified(mxp_verified_t *verified, uint64_t mark)
+static int sign_with(entry_t *entry, const dnssec_binary_t *data, dnssec_binary_t *out)
 {
-	const unsigned next = __atomic_fetch_add(&verified->next, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&verified->marks[next % MXP_VERIFIED], mark, __ATOMIC_RELAXED);
-}
-
-static int sign_with(const entry_t *entry, const dnssec_binary_t *data, mxp_verified_t *verified,
-                     dnssec_binary_t *out)
-{
-	const uint64_t mark = mark_of(entry);
 	dnssec_sign_ctx_t *ctx = NULL;
 	int ret = dnssec_sign_new(&ctx, entry->key);
 	if (ret == DNSSEC_EOK) {
@@ -260,16 +286,10 @@ static int sign_with(const entry_t *entry, const dnssec_binary_t *data, mxp_veri
 	if (ret == DNSSEC_EOK) {
 		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
 	}
-	if (ret == DNSSEC_EOK && !is_verified(verified, mark)) {
-		ret = dnssec_sign_init(ctx);
+	if (ret == DNSSEC_EOK && __atomic_load_n(&entry->to_verify, __ATOMIC_RELAXED)) {
+		ret = verify(ctx, data, out);
 		if (ret == DNSSEC_EOK) {
-			ret = dnssec_sign_add(ctx, data);
-		}
-		if (ret == DNSSEC_EOK) {
-			ret = dnssec_sign_verify(ctx, false, out);
-		}
-		if (ret == DNSSEC_EOK) {
-			note_verified(verified, mark);
+			__atomic_store_n(&entry->to_verify, false, __ATOMIC_RELAXED);
 		} else {
 			dnssec_binary_free(out);
 		}
@@ -284,13 +304,13 @@ static int knot_error(int ret)
 	return ret == DNSSEC_EOK ? KNOT_EOK : passes(ret) ? KNOT_EBUSY : KNOT_EACCES;
 }
 
-int mxp_keyring_sign(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
-                     const dnssec_binary_t *data, mxp_verified_t *verified, dnssec_binary_t *out)
+int mxp_keyring_sign(const char *keystores, const knot_rdata_t *dnskey, const dnssec_binary_t *data,
+                     dnssec_binary_t *out)
 {
 	entry_t *entry = NULL;
-	int ret = find_or_load(keystores, zone, dnskey, &entry);
+	int ret = find_or_load(keystores, dnskey, &entry);
 	if (ret == DNSSEC_EOK) {
-		ret = sign_with(entry, data, verified, out);
+		ret = sign_with(entry, data, out);
 		if (ret != DNSSEC_EOK) {
 			// A token may have been taken away and be back: next time it is opened
 			// again.

@@ -18,35 +18,24 @@
 #include <stdint.h>
 
 #include <libdnssec/binary.h>
-#include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
 /*! Most keys in memory. */
 #define MXP_KEYRING_SIZE 256
-/*! Keys that a zone knows to be good. */
-#define MXP_VERIFIED 4
 
 /*! First octet of a keystore in the settings. */
 #define MXP_KEYSTORE_PEM    'f'
 #define MXP_KEYSTORE_PKCS11 't'
 
-/*! \brief Keys that were verified for a zone: each makes signatures of the DNSKEY asked for. */
-typedef struct {
-	uint64_t marks[MXP_VERIFIED]; /*!< One for each key and state of its file. */
-	unsigned next;                /*!< The one to be forgotten next. */
-} mxp_verified_t;
-
 /*!
  * \brief Signs with the private key of a DNSKEY. The calling thread has to be known to liburcu.
  *
- * A keystore can hold another key than the one that it is asked for, so the first signature of
- * each is verified.
+ * A keystore can hold another key than the one that it is asked for: each is compared with the
+ * DNSKEY when it is read; that of a token, which may not tell, is verified by its first signature.
  *
  * \param keystores  Keystores, as mxp_settings_t has them: all are tried, in their order.
- * \param zone       Name of the zone.
  * \param dnskey     DNSKEY.
  * \param data       What is signed.
- * \param verified   What was verified for the zone.
  * \param out        Output: signature, to be freed.
  *
  * \retval KNOT_EOK     if success.
@@ -54,8 +43,8 @@ typedef struct {
  * \retval KNOT_EBUSY   if one could not be asked for a cause that passes: for want of memory or
  *                      descriptors.
  */
-int mxp_keyring_sign(const char *keystores, const knot_dname_t *zone, const knot_rdata_t *dnskey,
-                     const dnssec_binary_t *data, mxp_verified_t *verified, dnssec_binary_t *out);
+int mxp_keyring_sign(const char *keystores, const knot_rdata_t *dnskey, const dnssec_binary_t *data,
+                     dnssec_binary_t *out);
 
 /*!
  * \brief Lets go of the keys that were not used for a minute.

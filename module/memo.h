@@ -103,7 +103,6 @@ typedef struct mxp_memo {
 	mxp_block_t block;                  /*!< Signatures of denials. */
 	unsigned next_slot;                 /*!< The one to be forgotten next. */
 	uint64_t paused_until_ms;           /*!< No attempt before, after one that failed. */
-	mxp_verified_t verified;            /*!< Keys that were verified. */
 	bool is_busy;                       /*!< The last attempt failed for a cause that passes. */
 	bool has_signed;                    /*!< A signature was made. */
 	bool has_failed;                    /*!< None could be made since. */

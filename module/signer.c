@@ -75,8 +75,7 @@ static int try_keys(const mxp_keys_t *keys, const task_t *task, bool named, dnss
 			continue;
 		}
 		knot_wire_write_u16(task->data.data + MXP_RRSIG_KEY_TAG, key_tag(dnskey));
-		ret = mxp_keyring_sign(keys->keystores, keys->zone, dnskey, &task->data,
-		                       &keys->memo->verified, out);
+		ret = mxp_keyring_sign(keys->keystores, dnskey, &task->data, out);
 		if (ret == KNOT_EOK && task->len > 0 && out->size != task->len) {
 			dnssec_binary_free(out);
 			ret = KNOT_EACCES;

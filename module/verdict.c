@@ -196,8 +196,8 @@ static mxp_signed_t *draft(const mxp_keys_t *keys, const mxp_verdict_t *verdict,
 static bool leave(const mxp_keys_t *keys, mxp_signed_t *made, knot_pkt_t *pkt,
                   mxp_verdict_t *verdict)
 {
-	if (!mxp_pace_is_over(keys->keystores) || mxp_signer_is_paused(keys) ||
-	    !mxp_refresh_runs()) {
+	if (!mxp_pace_is_over(keys->keystores, made->soa.rdata->len) ||
+	    mxp_signer_is_paused(keys) || !mxp_refresh_runs()) {
 		return false;
 	}
 	mxp_signed_put(&keys->memo->drafts[answer_type(verdict->type)], made);

@@ -119,7 +119,8 @@ static size_t settle(void)
 	while ((due_ms = mxp_mapfile_check(file, now_ms)) != MXP_NEVER) {
 		now_ms = due_ms;
 		take();
-		assert_between(++readings, 1, 3);
+		readings++;
+		assert_between(readings, 1, 3);
 	}
 	return readings;
 }

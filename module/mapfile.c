@@ -65,6 +65,7 @@ static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_lo
 {
 	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
 	if (snapshot != NULL) {
+		static uint64_t generations;
 		*snapshot = (mxp_snapshot_t){
 			.generation = ++generations,
 			.view = mxp_view(&instance->settings.rules,

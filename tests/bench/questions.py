@@ -58,7 +58,8 @@ class Question:
             extra, zone_extra = geoip_section(folder), "    module: mod-geoip/geo\n"
         if self.signed:
             extra, zone_extra = extra + POLICY, zone_extra + SIGNING
-        return Knotd(folder, {ZONE: zone_text(way.body)}, settings={"builtin": "gsuite", **({"spf": True} if way.spf else {})},
+        return Knotd(folder, {ZONE: zone_text(way.body)},
+                     settings={"builtin": "gsuite", **({"spf": True} if way.spf else {})},
                      module=way.module, extra=extra, zone_extra=zone_extra, **options)
 
     def is_right(self, way, answer):

@@ -37,6 +37,7 @@
 #include "counters.h"
 #include "denials.h"
 #include "dnssec.h"
+#include "libknots.h"
 #include "name.h"
 #include "query.h"
 #include "refresh.h"
@@ -379,5 +380,22 @@ static void mxpreset_unload(knotd_mod_t *mod)
 	knotd_mod_ctx_set(mod, NULL);
 }
 
-KNOTD_MOD_API(mxpreset, KNOTD_MOD_FLAG_SCOPE_ANY, mxpreset_load, mxpreset_unload, mxpreset_conf,
-              mxpreset_conf_check);
+// What the macro KNOTD_MOD_API defines, but for its const: the module can refuse itself.
+__attribute__((visibility("default"))) knotd_mod_api_t knotd_mod_api = {
+	.version = KNOTD_MOD_ABI_VERSION,
+	.name = KNOTD_MOD_NAME_PREFIX "mxpreset",
+	.flags = KNOTD_MOD_FLAG_SCOPE_ANY,
+	.load = mxpreset_load,
+	.unload = mxpreset_unload,
+	.config = mxpreset_conf,
+	.config_check = mxpreset_conf_check,
+};
+
+// The server reads nothing else of a module of another version: its structures may be others.
+__attribute__((constructor)) static void refuse_other_series(void)
+{
+	if (mxp_libknots_differ()) {
+		knotd_mod_api.version = 0;
+		knotd_mod_api.name = KNOTD_MOD_NAME_PREFIX "mxpreset, built for another Knot DNS";
+	}
+}

@@ -68,10 +68,10 @@ def test_files(tmp_path):
         return output("meson", "install", "-C", str(tree), env=environment)
 
     printed = install().replace(str(root), "")
-    for line in SHOWN[0].splitlines():
-        assert line in printed
-    files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     folder = output("pkg-config", "--variable", "module_instdir", "knotd").strip().strip("/")
+    for line in SHOWN[0].splitlines():
+        assert re.sub(r"modules-[\d.]+", pathlib.Path(folder).name, line) in printed
+    files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     assert files >= {f"{folder}/mxpreset.so", "usr/sbin/kmxpreset",
                      "etc/knot/mx-presets.zone"}
     (root / "etc/knot/mx-presets.zone").write_text("mine\n")

@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from kmxpreset import MAP, ROOT, run
+from knot import skip_known_bug
 
 INSTALLED_MAP = "/etc/knot/mx-presets.zone"
 
@@ -20,6 +21,8 @@ def transcripts(text):
 def test_transcripts(knotd, name, least):
     shown = transcripts((ROOT / name).read_text())
     assert len(shown) >= least
+    if name == "doc/operating.md":
+        skip_known_bug((3, 4, 0), (3, 4, 99), "the TTL of what is removed is shown as 0")
     zones = set(re.findall(r"\S+\.example\b", " ".join(command for command, _ in shown)))
     server = knotd({zone: (ROOT / "zones" / f"{zone}.zone").read_text() for zone in zones},
                    settings={"map-file": str(MAP), "builtin": "house"})

@@ -135,10 +135,16 @@ static bool is_present(const mxp_signed_t *answer, const mxp_decision_t *decisio
 	return answer->ttl == decision->ttl && same_rrs(&answer->rrs, &decision->rrs);
 }
 
-/*! \brief Tells if nothing but the map has changed since an answer was remembered. */
-static bool is_of_zone(const mxp_signed_t *answer, const mxp_verdict_t *verdict, knotd_mod_t *mod)
+/*!
+ * \brief Tells if nothing but the map has changed since an answer was remembered, so that it can be
+ *        made anew beside the queries.
+ */
+static bool is_of_zone(const mxp_keys_t *keys, const mxp_signed_t *answer,
+                       const mxp_verdict_t *verdict, knotd_mod_t *mod)
 {
-	return answer->instance == mxp_context(mod)->connection.instance->id &&
+	const mxp_instance_t *instance = mxp_context(mod)->connection.instance;
+	return answer->instance == instance->id &&
+	       rcu_dereference(keys->memo->instance) == instance &&
 	       same_rrs(&answer->apex.mx, &verdict->apex.mx) &&
 	       same_rrs(&answer->apex.txt, &verdict->apex.txt);
 }
@@ -261,7 +267,7 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_
 		if (answer->stand_in && mxp_clock_ms() >= answer->due_ms) {
 			(void)mxp_refresh_soon(keys->memo);
 		}
-	} else if (answer != NULL && is_of_zone(answer, verdict, mod) &&
+	} else if (answer != NULL && is_of_zone(keys, answer, verdict, mod) &&
 	           (mxp_signer_is_paused(keys) || mxp_refresh_soon(keys->memo))) {
 		serve_before(keys, answer, verdict);
 	} else {

@@ -27,6 +27,7 @@
  * there is the life of another thread: see registry.c.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,9 @@ static void disconnect_zone(mxp_context_t *ctx)
 /*! \brief Makes the zone's context of its configuration; NULL if memory is exhausted. */
 static mxp_context_t *make_context(knotd_mod_t *mod)
 {
+	// A look-up for which there is no memory gives what an item that is not set gives: this
+	// alone tells them apart.
+	errno = 0;
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
 	if (params == NULL) {
@@ -299,7 +303,8 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 	if (settings.dnssec) {
 		settings.keystores = dnssec.keystores;
 	}
-	mxp_context_t *ctx = dnssec.failed ? NULL : connect_zone(mod, &settings);
+	const bool is_read = !dnssec.failed && errno != ENOMEM;
+	mxp_context_t *ctx = is_read ? connect_zone(mod, &settings) : NULL;
 	if (ctx != NULL) {
 		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		ctx->signing = dnssec.signing;

@@ -8,6 +8,7 @@
  */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
@@ -132,17 +133,23 @@ __attribute__((constructor)) static void begin(void)
 	inside = false;
 }
 
+static void *fail(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
 void *malloc(size_t size)
 {
-	return is_due() ? NULL : __libc_malloc(size);
+	return is_due() ? fail() : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return is_due() ? NULL : __libc_calloc(count, size);
+	return is_due() ? fail() : __libc_calloc(count, size);
 }
 
 void *realloc(void *ptr, size_t size)
 {
-	return is_due() ? NULL : __libc_realloc(ptr, size);
+	return is_due() ? fail() : __libc_realloc(ptr, size);
 }

@@ -25,6 +25,7 @@ from chart import write_chart  # noqa: E402
 from instructions import instructions  # noqa: E402
 from many_zones import (STARTS, STORED, SWITCHES, ManyZones, reload_configuration,  # noqa: E402
                         start_in_turn, switch_map, tool_seconds)
+import signed_zones  # noqa: E402
 from questions import CASES, QUESTIONS  # noqa: E402
 from table import at_least, at_most, print_head, print_row, verdict  # noqa: E402
 from throughput import ROUNDS, answers_per_second  # noqa: E402
@@ -97,7 +98,20 @@ def measure_tool(folder, count):
                       bar=at_most("10", seconds * 100000 / count, " s for 100,000"))
 
 
-def run(zones, svg):
+def measure_signed(folder, count):
+    print_head(f"{count:,} signed zones under {signed_zones.RATE:,} MX queries (DO) per second")
+    plain, ours = signed_zones.measure(folder / "signed", count)
+    for event, title in (("map", "changed map"), ("reload", "knotc reload")):
+        print_row(f"{title}: answers lost, no module", plain[event].lost)
+        print_row(f"{title}: answers lost, mod-mxpreset", ours[event].lost,
+                  bar=verdict("no more", ours[event].lost <= plain[event].lost))
+        ratio = ours[event].rate / plain[event].rate
+        print_row(f"{title}: lowest rate, no module", f"{plain[event].rate:,.0f}", 1)
+        print_row(f"{title}: lowest rate, mod-mxpreset", f"{ours[event].rate:,.0f}", ratio,
+                  at_least("0.90", ratio))
+
+
+def run(zones, signed, svg):
     start = time.monotonic()
     version = subprocess.run(["knotd", "-V"], capture_output=True, text=True).stdout.strip()
     print(f"{version}, {os.cpu_count()} cores\n", flush=True)
@@ -111,6 +125,7 @@ def run(zones, svg):
         measure_throughput(folder)
         measure_zones(folder, zones)
         measure_tool(folder, zones)
+        measure_signed(folder, signed)
     print(f"\n{time.monotonic() - start:.0f} seconds", flush=True)
 
 
@@ -125,11 +140,13 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
     parser.add_argument("--zones", type=int, default=100000, metavar="N",
                         help="zones of the servers with many zones (default: 100000)")
+    parser.add_argument("--signed", type=int, default=20000, metavar="N",
+                        help="signed zones (default: 20000)")
     parser.add_argument("--svg", type=pathlib.Path, nargs="?", const=ROOT / "doc/bench.svg",
                         metavar="FILE", help="write a chart, too (default: doc/bench.svg)")
     args = parser.parse_args()
-    if args.zones < 1:
-        parser.error("--zones: at least 1")
+    if args.zones < 1 or args.signed < 1:
+        parser.error("--zones, --signed: at least 1")
     # Not every user's has the folder of knotd.
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -138,7 +155,7 @@ def main():
     for number in SIGNALS:
         signal.signal(number, interrupted)
     try:
-        run(args.zones, args.svg)
+        run(args.zones, args.signed, args.svg)
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"bench: {error}")
 

@@ -69,6 +69,7 @@ class SignedZones(ManyZones):
 
 def measure(folder, count):
     """Losses without the module and with it: at a change of the map, and at a reload."""
+    folder.mkdir()
     with SignedZones(folder / "plain", count, False) as plain:
         plain.load(None)
         without = {"map": plain.load(None), "reload": plain.load(lambda: plain.knotc("reload"))}

@@ -268,11 +268,8 @@ static void disconnect_zone(mxp_context_t *ctx)
 }
 
 /*! \brief Makes the zone's context of its configuration; NULL if memory is exhausted. */
-static mxp_context_t *make_context(knotd_mod_t *mod)
+static mxp_context_t *make_context(knotd_mod_t *mod, bool spf)
 {
-	// A look-up for which there is no memory gives what an item that is not set gives: this
-	// alone tells them apart.
-	errno = 0;
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
 	if (params == NULL) {
@@ -292,7 +289,7 @@ static mxp_context_t *make_context(knotd_mod_t *mod)
 			.param_count = param.count,
 			.marker = knotd_conf_mod(mod, MOD_MARKER).single.boolean,
 			.filter = knotd_conf_mod(mod, MOD_FILTER).single.boolean,
-			.spf = knotd_conf_mod(mod, MOD_SPF).single.boolean,
+			.spf = spf,
 		},
 		.dnssec = knotd_conf_mod(mod, MOD_DNSSEC).single.option == DNSSEC_AUTO,
 		.ede = knotd_conf_mod(mod, MOD_EDE).single.boolean,
@@ -330,9 +327,8 @@ static bool add_all(knotd_mod_t *mod, const mxp_settings_t *settings)
 /*! \brief Sets a zone up that has its first hook; NULL if memory is exhausted. */
 static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
 {
-	mxp_context_t *ctx = make_context(mod);
-	const mxp_settings_t *settings = ctx != NULL ? &ctx->connection.instance->settings : NULL;
-	if (ctx != NULL && (settings->rules.spf != spf || !add_all(mod, settings))) {
+	mxp_context_t *ctx = make_context(mod, spf);
+	if (ctx != NULL && !add_all(mod, &ctx->connection.instance->settings)) {
 		disconnect_zone(ctx);
 		return NULL;
 	}
@@ -351,6 +347,9 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
+	// A look-up for which there is no memory gives what an item that is not set gives: this
+	// alone tells them apart.
+	errno = 0;
 	const bool spf = knotd_conf_mod(mod, MOD_SPF).single.boolean;
 	const int ret = mxp_query_hook_add_first(mod, spf);
 	if (ret != KNOT_EOK) {

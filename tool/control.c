@@ -135,7 +135,7 @@ zone_t *control_read_zone(control_t *control, const knot_dname_t *name)
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	const bool done = control_call(control, &request, write_record, out);
-	text_close(out);
+	text_close(out, &text);
 
 	zone_t *zone = NULL;
 	if (done) {
@@ -161,12 +161,27 @@ static void hold_signals(int how)
 	sigprocmask(how, &set, NULL);
 }
 
+/*! The connection with a transaction of ours, for an end for want of memory. */
+static control_t *with_transaction;
+
+/*! \brief Leaves no transaction behind, which would keep everybody else from the zone. */
+static void abort_at_exit(void)
+{
+	if (with_transaction != NULL && with_transaction->open && with_transaction->ctl != NULL) {
+		(void)call_zone(with_transaction, "zone-abort");
+	}
+}
+
 bool control_begin(control_t *control)
 {
 	hold_signals(SIG_BLOCK);
 	control->held = true;
+	static bool registered;
+	registered = registered || atexit(abort_at_exit) == 0;
+	need(registered ? control : NULL);
 	control->open = call_zone(control, "zone-begin");
 	if (control->open) {
+		with_transaction = control;
 		return true;
 	}
 	if (strcmp(control->error, knot_strerror(KNOT_TXN_EEXISTS)) == 0) {
@@ -208,6 +223,7 @@ void control_close(control_t *control)
 		(void)call_zone(control, "zone-abort");
 		control->open = false;
 	}
+	with_transaction = NULL;
 	disconnect_socket(control);
 	// Whoever has committed has said so: a signal comes before the commit or after the output.
 	if (control->held) {

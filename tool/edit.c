@@ -60,7 +60,7 @@ static char *read_changes(edit_t *edit)
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	const bool done = control_call(&edit->control, &request, write_change, out);
-	text_close(out);
+	text_close(out, &text);
 	if (!done) {
 		text_error("ZONE '%s' is not changed: %s", edit->control.zone, edit->control.error);
 		free(text);

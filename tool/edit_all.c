@@ -167,7 +167,7 @@ static int edit_all(const options_t *options, edit_judge_f judge)
 	size_t size = 0;
 	all.out = need(open_memstream(&text, &size));
 	const bool looked = look(&all);
-	text_close(all.out);
+	text_close(all.out, &text);
 	(void)fwrite(text, 1, size, stdout);
 	free(text);
 

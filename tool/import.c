@@ -120,7 +120,8 @@ static char *why_not(json_int_t priority, const char *exchange)
 	mxp_first_error_t first = { .count = 0 };
 	mxp_map_t *map = NULL;
 	char *text = text_format("preset MX %" JSON_INTEGER_FORMAT " %s\n", priority, exchange);
-	(void)mxp_map_read(&map, text, strlen(text), mxp_first_error_add, &first);
+	const int ret = mxp_map_read(&map, text, strlen(text), mxp_first_error_add, &first);
+	need(ret != KNOT_ENOMEM ? text : NULL);
 	mxp_map_free(map);
 	free(text);
 
@@ -314,11 +315,13 @@ static void print_template(template_t *template)
 		        template->records[i].exchange);
 	}
 	write_title(template, out);
-	text_close(out);
+	text_close(out, &text);
 
 	mxp_map_t *map = NULL;
 	char *copy = need(strndup(text, size));
-	if (mxp_map_read(&map, copy, size, print_error, template) == KNOT_EOK) {
+	const int ret = mxp_map_read(&map, copy, size, print_error, template);
+	need(ret != KNOT_ENOMEM ? copy : NULL);
+	if (ret == KNOT_EOK) {
 		fputs(text, stdout);
 	}
 	mxp_map_free(map);
@@ -373,6 +376,7 @@ int command_import(const options_t *options, int argc, char **argv)
 		json_error_t error;
 		json_t *json = json_load_file(argv[i], 0, &error);
 		if (json == NULL) {
+			need(error.text[0] != '\0' ? argv : NULL); // It has no words for that.
 			text_place(argv[i], error.line > 0 ? (size_t)error.line : 0, error.text);
 			status = STATUS_WRONG;
 		} else if (import(argv[i], json, names) != STATUS_DONE) {

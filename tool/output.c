@@ -20,16 +20,21 @@ static json_int_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/*! \brief Writes data; that an output takes no more is found out by whoever closes it. */
+static void dump(const json_t *data, FILE *out, size_t flags)
+{
+	need(json_dumpf(data, out, flags) == 0 || ferror(out) ? out : NULL);
+	fputc('\n', out);
+}
+
 void output_json(const json_t *data)
 {
-	(void)json_dumpf(data, stdout, JSON_INDENT(2));
-	putchar('\n');
+	dump(data, stdout, JSON_INDENT(2));
 }
 
 void output_json_line(const json_t *data, FILE *out)
 {
-	(void)json_dumpf(data, out, 0);
-	fputc('\n', out);
+	dump(data, out, 0);
 }
 
 static const char *why(const char *source)

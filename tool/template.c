@@ -141,7 +141,7 @@ char *template_exchange(const char *host, json_t *variables, const char **reason
 	size_t size = 0;
 	FILE *out = need(open_memstream(&text, &size));
 	*reason = write_exchange(ascii, variables, out);
-	text_close(out);
+	text_close(out, &text);
 	free(ascii);
 	if (*reason != NULL) {
 		free(text);

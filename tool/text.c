@@ -24,11 +24,10 @@ void *need(void *ptr)
 	return ptr;
 }
 
-void text_close(FILE *out)
+void text_close(FILE *out, char *const *text)
 {
-	if (fclose(out) != 0) {
-		need(NULL);
-	}
+	// Without memory for the end, the C library closes it without a word, and there is no text.
+	need(fclose(out) == 0 ? *text : NULL);
 }
 
 __attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)

@@ -31,9 +31,10 @@ void *need(void *ptr);
 /*!
  * \brief Closes a stream that writes to memory; ends the program if that has failed.
  *
- * \param out  Stream.
+ * \param out   Stream.
+ * \param text  Where its text is then.
  */
-void text_close(FILE *out);
+void text_close(FILE *out, char *const *text);
 
 /*!
  * \brief Formats a string.

@@ -141,6 +141,12 @@ void zone_note_signed(zone_t *zone)
 	make_node(zone, zone->name)->has |= NODE_SIGNED;
 }
 
+/*! \brief Begins with a name that is one: then nothing but memory can be missing. */
+static void init_scanner(zs_scanner_t *s, const char *origin)
+{
+	need(zs_init(s, origin, KNOT_CLASS_IN, DEFAULT_TTL) == 0 ? s : NULL);
+}
+
 /*! \brief Scans what the scanner's input holds. */
 static zone_t *scan(zs_scanner_t *s, bool ready, const char *label, const knot_dname_t *name)
 {
@@ -189,10 +195,8 @@ zone_t *zone_read_file(const char *path, const knot_dname_t *origin)
 	}
 
 	zs_scanner_t *s = need(malloc(sizeof(*s)));
-	zone_t *zone = NULL;
-	if (zs_init(s, name_str(name, name_buf), KNOT_CLASS_IN, DEFAULT_TTL) == 0) {
-		zone = scan(s, zs_set_input_file(s, path) == 0, path, name);
-	}
+	init_scanner(s, name_str(name, name_buf));
+	zone_t *zone = scan(s, zs_set_input_file(s, path) == 0, path, name);
 	zs_deinit(s);
 	free(s);
 
@@ -216,10 +220,8 @@ zone_t *zone_read_file(const char *path, const knot_dname_t *origin)
 zone_t *zone_read_text(const char *text, size_t size, const knot_dname_t *name)
 {
 	zs_scanner_t *s = need(malloc(sizeof(*s)));
-	zone_t *zone = NULL;
-	if (zs_init(s, ".", KNOT_CLASS_IN, DEFAULT_TTL) == 0) {
-		zone = scan(s, zs_set_input_string(s, text, size) == 0, "zone", name);
-	}
+	init_scanner(s, ".");
+	zone_t *zone = scan(s, zs_set_input_string(s, text, size) == 0, "zone", name);
 	zs_deinit(s);
 	free(s);
 

@@ -23,6 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULE = pathlib.Path(os.environ.get("MXPRESET_SO", ROOT / "build/module/mxpreset.so"))
 MAP = ROOT / "conf/mx-presets.zone"
 ADDRESS = "127.0.0.1"
+# Libraries of sanitizers that MODULE was built with; the server itself was not.
+SANITIZERS = os.environ.get("MXPRESET_SANITIZERS", "")
 PATIENCE = 30.0
 
 VERSION = tuple(map(int, re.search(r"(\d+)\.(\d+)\.(\d+)", subprocess.run(
@@ -142,6 +144,9 @@ class Knotd:
         self.daemon = daemon
         self.wrapper = list(valgrind)
         self.environment = {**os.environ, **(environment or {})}
+        if SANITIZERS:
+            self.environment["LD_PRELOAD"] = \
+                f"{SANITIZERS} {self.environment.get('LD_PRELOAD', '')}"
         self.patience = PATIENCE * (4 if valgrind else 1)
         self.map_path = self.path / "mx-presets.zone"
         self.log_path = self.path / "knotd.log"
@@ -288,6 +293,8 @@ template:
                 self.process.wait()
         status = self.process.returncode
         self.process = None
+        assert not SANITIZERS or not re.search("Sanitizer|runtime error", self.output()), \
+            self.output()
         return status
 
     def __enter__(self):

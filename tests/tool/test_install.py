@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The README's installation: its packages are enough, its files arrive, its edits are valid."""
+"""The documents' installations: packages are enough, files arrive, edits are valid."""
 
 import os
 import pathlib
@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text()
 INSTALL = README[README.index("## Install on a nameserver"):README.index("## Which MX is served")]
 COMMANDS = [line.strip() for line in re.sub(r"\\\n\s*", "", INSTALL).splitlines()
             if line.startswith("    ")]
+OPERATING = (ROOT / "doc/operating.md").read_text()
 SHOWN = re.findall(r"^```\n((?:.*\n)*?)```$", INSTALL, re.MULTILINE)
 
 
@@ -97,3 +98,52 @@ def test_configuration(tmp_path):
     conf.write_text(f'module:\n  - id: mod-mxpreset\n    file: "{module}"\n' + text)
     assert output("knotc", "-c", str(conf), "conf-check") == SHOWN[1].splitlines()[0] + "\n"
     assert re.search(r"^  - id: default\n    module: mod-mxpreset/house$", text, re.MULTILINE)
+
+
+def release(folder):
+    """The tree of a release: from the tarball that meson makes, or, outside of git, a copy."""
+    tree = folder / "tree"
+    if not (ROOT / ".git").exists():
+        output(str(ROOT / "scripts/copy-tree"), str(tree))
+        return tree
+    output("meson", "setup", str(folder / "dist"), "-Dtests=false", cwd=ROOT)
+    output("meson", "dist", "-C", str(folder / "dist"), "--no-tests", "--allow-dirty", "--formats",
+           "gztar")
+    archive, = (folder / "dist/meson-dist").glob("*.tar.gz")
+    tree.mkdir()
+    output("tar", "-xzf", str(archive), "--strip-components=1", "-C", str(tree))
+    return tree
+
+
+def test_tarball(tmp_path):
+    """A release is built and installed by the documented commands; an upgrade changes no folder and
+    no map, and leaves the module that is loaded alone."""
+    text = OPERATING[OPERATING.index("## Servers without Debian's packages"):]
+    setup, install, pack, first, upgrade = re.findall(r"^    (.*)$", text[:text.index("## Limits")],
+                                                      re.MULTILINE)
+    tree = release(tmp_path)
+    for command in (setup, install, pack):
+        output("sh", "-c", command, cwd=tree)
+    root = tmp_path / "root"
+    conf = root / "etc/knot"
+    conf.mkdir(parents=True)
+    conf.chmod(0o750)
+
+    def extract(command):
+        assert " -C / " in command
+        output("sh", "-c", command.replace("-C /", f"-C {root}"), cwd=tree)
+
+    extract(first)
+    module, = root.rglob("mxpreset.so")
+    assert (root / "usr/sbin/kmxpreset").stat().st_mode & 0o777 == 0o755
+    own = conf / "mx-presets.zone"
+    assert own.read_bytes() == (ROOT / "conf/mx-presets.zone").read_bytes()
+    own.write_text("mine\n")
+    with module.open("rb") as loaded:
+        extract(upgrade)
+        assert os.fstat(loaded.fileno()).st_nlink == 0
+    assert module.exists() and own.read_text() == "mine\n"
+    assert conf.stat().st_mode & 0o777 == 0o750
+    said = output(str(root / "usr/sbin/kmxpreset"), "-V")
+    assert re.search(r"^  version: '(.*)',$", (ROOT / "meson.build").read_text(),
+                     re.MULTILINE)[1] in said

@@ -14,6 +14,7 @@ static const char *const causes[MXP_CAUSES] = {
 	[MXP_OK] = "no error",
 	[MXP_TWO_MARKERS] = "more than one marker",
 	[MXP_MARKER_LENGTH] = "marker longer than 1,024 octets",
+	[MXP_MARKER_CUT] = "marker in a malformed TXT record",
 	[MXP_NO_NAME] = "marker without a preset's name",
 	[MXP_NO_PARAM] = "marker with a part that is not PARAM=VALUE",
 	[MXP_PARAM_ZONE] = "marker sets the predefined parameter",

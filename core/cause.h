@@ -16,6 +16,7 @@ typedef enum {
 	MXP_OK = 0,          /*!< Nothing is wrong. */
 	MXP_TWO_MARKERS,     /*!< The zone has more than one marker. */
 	MXP_MARKER_LENGTH,   /*!< The marker is longer than 1,024 octets. */
+	MXP_MARKER_CUT,      /*!< The marker's record ends within a string. */
 	MXP_NO_NAME,         /*!< The marker names no preset. */
 	MXP_NO_PARAM,        /*!< A part of the marker is not PARAM=VALUE. */
 	MXP_PARAM_ZONE,      /*!< The predefined parameter "zone" is given. */

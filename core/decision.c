@@ -100,10 +100,11 @@ typedef struct {
 
 static bool is_builtin(const builtin_t *builtin, const knot_rdata_t *mx)
 {
-	const knot_dname_t *exchange = mxp_mx_exchange(mx);
-	if (mxp_mx_is_null(mx)) {
+	// A server takes a record without RDATA from a primary or by dynamic update.
+	if (mx->len <= sizeof(uint16_t) || mxp_mx_is_null(mx)) {
 		return false;
 	}
+	const knot_dname_t *exchange = mxp_mx_exchange(mx);
 	knot_rdata_t *rdata = builtin->rrs.rdata;
 	for (size_t i = 0; i < builtin->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
 		if (rdata->len == mx->len &&

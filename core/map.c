@@ -8,7 +8,7 @@
 /*! \brief Hash of a name in lower case; none is longer than a label. */
 static size_t name_hash(mxp_span_t name)
 {
-	uint8_t lower[KNOT_DNAME_MAXLABELLEN];
+	uint8_t lower[KNOT_DNAME_MAXLABELLEN] = { 0 };
 	const size_t len = name.len < sizeof(lower) ? name.len : sizeof(lower);
 	for (size_t i = 0; i < len; i++) {
 		const uint8_t ch = name.data[i];

@@ -35,9 +35,10 @@ static size_t text_len(const knot_rdata_t *rdata)
 {
 	const uint8_t *end = rdata->data + rdata->len;
 	size_t len = 0;
-	for (const uint8_t *str = rdata->data; str < end && len <= MXP_MARKER_MAX;
-	     str += 1 + *str) {
-		len += *str;
+	for (const uint8_t *str = rdata->data; str < end && len <= MXP_MARKER_MAX;) {
+		const size_t str_len = mxp_txt_string_len(str, end);
+		len += str_len;
+		str += 1 + str_len;
 	}
 	return len;
 }
@@ -53,13 +54,7 @@ static mxp_span_t join_strings(const knot_rdata_t *rdata, knot_mm_t *mm, uint8_t
 	if (text == NULL) {
 		return (mxp_span_t){ NULL, 0 };
 	}
-	const uint8_t *end = rdata->data + rdata->len;
-	size_t len = 0;
-	for (const uint8_t *str = rdata->data; str < end; str += 1 + *str) {
-		memcpy(text + len, str + 1, *str);
-		len += *str;
-	}
-	return (mxp_span_t){ text, len };
+	return (mxp_span_t){ text, mxp_txt_join(rdata, text) };
 }
 
 /*! \brief Cuts the text up to the next space off, and the spaces after it. */
@@ -136,6 +131,10 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 	marker->joined = NULL;
 	if (text_len(rdata) > MXP_MARKER_MAX) {
 		*fault = (mxp_fault_t){ .cause = MXP_MARKER_LENGTH };
+		return false;
+	}
+	if (!mxp_txt_is_whole(rdata)) {
+		*fault = (mxp_fault_t){ .cause = MXP_MARKER_CUT };
 		return false;
 	}
 	mxp_span_t text = join_strings(rdata, mm, &marker->joined);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,16 +253,16 @@ static bool recall_template(knotd_mod_t *mod, const void *address, mxp_dnssec_t 
 	return true;
 }
 
-/*! \brief Remembers what holds for the zone's template, if that is what was read. */
+/*!
+ * \brief Remembers what holds for the zone's template, if that is what was read.
+ *
+ * A look-up for which there was no memory is in no way to be taken for other zones.
+ */
 static void remember_template(knotd_mod_t *mod, const void *address, const mxp_dnssec_t *dnssec)
 {
 	const knot_dname_t *zone = knotd_mod_zone(mod);
-	if (dnssec->failed || has_own_modules(mod, zone) || has_own_items(mod, zone) ||
-	    has_own_policy(mod, zone)) {
-		return;
-	}
-	// A list that seems empty once may be so for want of memory.
-	if (dnssec->keystores != NULL || !is_secondary(mod, zone)) {
+	if (!has_own_modules(mod, zone) && !has_own_items(mod, zone) &&
+	    !has_own_policy(mod, zone) && !dnssec->failed && errno != ENOMEM) {
 		mxp_remember_dnssec(mod, address, dnssec);
 	}
 }

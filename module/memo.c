@@ -10,6 +10,7 @@
 #include <libknot/rrtype/rrsig.h>
 
 #include "memo.h"
+#include "rrs.h"
 
 /*! \brief All memos; no query takes the lock. */
 static struct {
@@ -176,16 +177,6 @@ bool mxp_memo_reserve(mxp_memo_t *memo, size_t count)
 	return block != NULL;
 }
 
-/*! \brief Copies an RRset's RDATA to a place, and moves that on. */
-static void copy_rrs(knot_rdataset_t *rrs, uint8_t **place)
-{
-	if (rrs->size > 0) {
-		memcpy(*place, rrs->rdata, rrs->size);
-	}
-	rrs->rdata = (knot_rdata_t *)*place;
-	*place += rrs->size;
-}
-
 mxp_signed_t *mxp_signed_new(const mxp_signed_t *from)
 {
 	const size_t keystores = strlen(from->keystores) + 1;
@@ -197,11 +188,11 @@ mxp_signed_t *mxp_signed_new(const mxp_signed_t *from)
 	}
 	*answer = *from;
 	uint8_t *place = answer->bytes;
-	copy_rrs(&answer->apex.mx, &place);
-	copy_rrs(&answer->apex.txt, &place);
-	copy_rrs(&answer->soa, &place);
-	copy_rrs(&answer->dnskey, &place);
-	copy_rrs(&answer->rrs, &place);
+	mxp_rrs_copy(&answer->apex.mx, &place);
+	mxp_rrs_copy(&answer->apex.txt, &place);
+	mxp_rrs_copy(&answer->soa, &place);
+	mxp_rrs_copy(&answer->dnskey, &place);
+	mxp_rrs_copy(&answer->rrs, &place);
 	answer->keystores = memcpy(place, from->keystores, keystores);
 	answer->rrsigs = (knot_rdataset_t){ 0 };
 

@@ -27,6 +27,7 @@
  * there is the life of another thread: see registry.c.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,17 +263,10 @@ static void disconnect_zone(mxp_context_t *ctx)
 	free(ctx);
 }
 
-/*! \brief Reads parameters; what seems empty once may be so for want of memory. */
-static knotd_conf_t read_params(knotd_mod_t *mod)
-{
-	const knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
-	return param.count > 0 ? param : knotd_conf_mod(mod, MOD_PARAM);
-}
-
 /*! \brief Reads the settings of the zone's instance, to be cleared; false without memory. */
 static bool read_settings(knotd_mod_t *mod, const char *builtin, mxp_settings_t *out)
 {
-	knotd_conf_t param = read_params(mod);
+	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
 	for (size_t i = 0; params != NULL && i < param.count; i++) {
 		params[i] = mxp_span_split(mxp_span(param.multi[i].string));
@@ -293,9 +287,8 @@ static bool read_settings(knotd_mod_t *mod, const char *builtin, mxp_settings_t 
 		.statistics = knotd_conf_mod(mod, MOD_STATISTICS).single.boolean,
 		.rotation = knotd_conf(mod, C_SERVER, C_ROTATION, NULL).single.boolean,
 	};
-	// An item without a value may be one that could not be read.
-	bool good = mxp_settings_copy(&settings, out);
-	good = good && params != NULL && settings.file != NULL && builtin != NULL;
+	bool good = mxp_settings_copy(&settings, out) && errno != ENOMEM;
+	good = good && settings.file != NULL && builtin != NULL;
 	free(params);
 	knotd_conf_free(&param);
 
@@ -324,7 +317,8 @@ static mxp_context_t *make_context(knotd_mod_t *mod, const mxp_settings_t *of_in
 	if (settings.dnssec) {
 		settings.keystores = dnssec.keystores;
 	}
-	mxp_context_t *ctx = dnssec.failed ? NULL : connect_zone(mod, &settings);
+	const bool is_read = !dnssec.failed && errno != ENOMEM;
+	mxp_context_t *ctx = is_read ? connect_zone(mod, &settings) : NULL;
 	if (ctx != NULL) {
 		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		ctx->signing = dnssec.signing;
@@ -383,6 +377,9 @@ static int mxpreset_load(knotd_mod_t *mod)
 	}
 
 	mxp_recall_join();
+	// A look-up for which there is no memory gives what an item that is not set gives: this
+	// alone tells them apart.
+	errno = 0;
 	mxp_settings_t settings;
 	const bool good = get_settings(mod, &settings);
 	const int ret = mxp_query_hook_add_first(mod, settings.rules.spf);

@@ -40,7 +40,7 @@ static bool is_synthesized(const mxp_verdict_t *verdict)
 NOINLINE static void explain_preset(const mxp_verdict_t *verdict, knot_pkt_t *pkt,
                                     knotd_qdata_t *qdata)
 {
-	char text[MXP_EDE_TEXT_MAX + 1];
+	char text[MXP_EDE_TEXT_MAX + 1] = "";
 	if (verdict->text == NULL) {
 		mxp_ede_explain(&verdict->decision, verdict->snapshot, text, sizeof(text));
 	}

@@ -19,6 +19,7 @@
 #include "keyring.h"
 #include "pace.h"
 #include "refresh.h"
+#include "rrs.h"
 #include "scan.h"
 
 /*! How often keys that are not used are looked for. */
@@ -40,12 +41,6 @@ static struct {
 bool mxp_refresh_runs(void)
 {
 	return __atomic_load_n(&refresh.running, __ATOMIC_ACQUIRE);
-}
-
-static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
-{
-	return rrs1->size == rrs2->size &&
-	       (rrs1->size == 0 || memcmp(rrs1->rdata, rrs2->rdata, rrs1->size) == 0);
 }
 
 /*! \brief Tells if the key that another one stands in for is to be looked for again. */
@@ -72,7 +67,7 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
 	mxp_signed_t *draft = NULL;
 	mxp_decide_type(rrtype, &instance->settings.rules, &snapshot->view, &answer->apex, NULL,
 	                &decision);
-	const bool same = decision.ttl == answer->ttl && same_rrs(&decision.rrs, &answer->rrs);
+	const bool same = decision.ttl == answer->ttl && mxp_rrs_same(&decision.rrs, &answer->rrs);
 	if (mxp_decision_is_made(&decision) && (!same || due)) {
 		mxp_signed_t from = *answer;
 		from.generation = snapshot->generation;

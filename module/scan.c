@@ -6,25 +6,8 @@
 
 #include <libknot/descriptor.h>
 
+#include "rrs.h"
 #include "scan.h"
-
-static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
-{
-	return rrs1->size == rrs2->size && rrs1->count == rrs2->count &&
-	       (rrs1->size == 0 || memcmp(rrs1->rdata, rrs2->rdata, rrs1->size) == 0);
-}
-
-/*! \brief Copies an RRset's RDATA to a place, and moves that on. */
-static knot_rdataset_t copy_rrs(const knot_rdataset_t *rrs, uint8_t **place)
-{
-	knot_rdataset_t copy = *rrs;
-	copy.rdata = (knot_rdata_t *)*place;
-	if (rrs->size > 0) {
-		memcpy(*place, rrs->rdata, rrs->size);
-	}
-	*place += rrs->size;
-	return copy;
-}
 
 static void free_scan(mxp_retired_t *retired)
 {
@@ -44,10 +27,10 @@ static void remember(mxp_scan_t **place, uint64_t generation, const mxp_apex_t *
 	uint8_t *bytes = scan->bytes;
 	scan->generation = generation;
 	scan->apex = *apex;
-	scan->apex.mx = copy_rrs(&apex->mx, &bytes);
-	scan->apex.txt = copy_rrs(&apex->txt, &bytes);
+	mxp_rrs_copy(&scan->apex.mx, &bytes);
+	mxp_rrs_copy(&scan->apex.txt, &bytes);
 	scan->decision = *decision;
-	scan->decision.rrs = copy_rrs(&decision->rrs, &bytes);
+	mxp_rrs_copy(&scan->decision.rrs, &bytes);
 	scan->decision.allocated = false;
 	scan->decision.text = NULL;
 	if (fault->text_len > 0) {
@@ -64,8 +47,8 @@ static bool is_present(const mxp_scan_t *scan, uint64_t generation, const mxp_ap
 {
 	return scan != NULL && scan->generation == generation &&
 	       scan->apex.mx_ttl == apex->mx_ttl && scan->apex.txt_ttl == apex->txt_ttl &&
-	       scan->apex.canonical == apex->canonical && same_rrs(&scan->apex.mx, &apex->mx) &&
-	       same_rrs(&scan->apex.txt, &apex->txt);
+	       scan->apex.canonical == apex->canonical && mxp_rrs_same(&scan->apex.mx, &apex->mx) &&
+	       mxp_rrs_same(&scan->apex.txt, &apex->txt);
 }
 
 void mxp_decide_type(uint16_t type, const mxp_rules_t *rules, const mxp_view_t *view,

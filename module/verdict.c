@@ -15,6 +15,7 @@
 #include "ede.h"
 #include "pace.h"
 #include "refresh.h"
+#include "rrs.h"
 #include "verdict.h"
 
 /*! \brief Tells if one of the apex's RRSIGs is that of the SOA: if so, the zone is signed. */
@@ -114,33 +115,33 @@ void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
 	}
 }
 
-static bool same_rrs(const knot_rdataset_t *rrs1, const knot_rdataset_t *rrs2)
-{
-	return rrs1->size == rrs2->size &&
-	       (rrs1->size == 0 || memcmp(rrs1->rdata, rrs2->rdata, rrs1->size) == 0);
-}
-
 /*! \brief Remembered answer of a zone, if that has not been signed anew since. */
 static const mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
 {
 	const mxp_signed_t *answer =
 		rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
 	// With each change of the zone, its SOA has another signature.
-	return answer != NULL && same_rrs(&answer->soa, &verdict->apex_rrsigs) ? answer : NULL;
+	return answer != NULL && mxp_rrs_same(&answer->soa, &verdict->apex_rrsigs) ? answer : NULL;
 }
 
 /*! \brief Tells if a remembered answer is what was decided. */
 static bool is_present(const mxp_signed_t *answer, const mxp_decision_t *decision)
 {
-	return answer->ttl == decision->ttl && same_rrs(&answer->rrs, &decision->rrs);
+	return answer->ttl == decision->ttl && mxp_rrs_same(&answer->rrs, &decision->rrs);
 }
 
-/*! \brief Tells if nothing but the map has changed since an answer was remembered. */
-static bool is_of_zone(const mxp_signed_t *answer, const mxp_verdict_t *verdict, knotd_mod_t *mod)
+/*!
+ * \brief Tells if nothing but the map has changed since an answer was remembered, so that it can be
+ *        made anew beside the queries.
+ */
+static bool is_of_zone(const mxp_keys_t *keys, const mxp_signed_t *answer,
+                       const mxp_verdict_t *verdict, knotd_mod_t *mod)
 {
-	return answer->instance == mxp_context(mod)->connection.instance->id &&
-	       same_rrs(&answer->apex.mx, &verdict->apex.mx) &&
-	       same_rrs(&answer->apex.txt, &verdict->apex.txt);
+	const mxp_instance_t *instance = mxp_context(mod)->connection.instance;
+	return answer->instance == instance->id &&
+	       rcu_dereference(keys->memo->instance) == instance &&
+	       mxp_rrs_same(&answer->apex.mx, &verdict->apex.mx) &&
+	       mxp_rrs_same(&answer->apex.txt, &verdict->apex.txt);
 }
 
 /*! \brief Serves what was signed before, though it is not what was decided. */
@@ -261,7 +262,7 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_
 		if (answer->stand_in && mxp_clock_ms() >= answer->due_ms) {
 			(void)mxp_refresh_soon(keys->memo);
 		}
-	} else if (answer != NULL && is_of_zone(answer, verdict, mod) &&
+	} else if (answer != NULL && is_of_zone(keys, answer, verdict, mod) &&
 	           (mxp_signer_is_paused(keys) || mxp_refresh_soon(keys->memo))) {
 		serve_before(keys, answer, verdict);
 	} else {

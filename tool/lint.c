@@ -9,6 +9,7 @@
 #include "linter.h"
 #include "mx.h"
 #include "text.h"
+#include "txt.h"
 
 void linter_warn(linter_t *linter, const char *code, const knot_dname_t *owner, char *text)
 {
@@ -30,12 +31,7 @@ void linter_warn(linter_t *linter, const char *code, const knot_dname_t *owner, 
 char *linter_text(const knot_rdata_t *rdata)
 {
 	char *text = need(calloc(1, rdata->len + 1u));
-	size_t len = 0;
-	const uint8_t *end = rdata->data + rdata->len;
-	for (const uint8_t *str = rdata->data; str < end; str += 1 + *str) {
-		memcpy(text + len, str + 1, *str);
-		len += *str;
-	}
+	(void)mxp_txt_join(rdata, (uint8_t *)text);
 	return text;
 }
 

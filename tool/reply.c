@@ -12,6 +12,7 @@
 #include "linter.h"
 #include "mx.h"
 #include "names.h"
+#include "reader.h"
 #include "reply.h"
 #include "text.h"
 
@@ -58,13 +59,15 @@ static json_t *sorted(json_t *list)
 	return out;
 }
 
-/*! \brief The first record of a type at the name that was asked for, from a place on. */
+/*! \brief The first valid record of a type at the name that was asked for, from a place on. */
 static const knot_rrset_t *find(const knot_pkt_t *answer, uint16_t *place)
 {
 	const knot_pktsection_t *section = knot_pkt_section(answer, KNOT_ANSWER);
 	for (; *place < section->count; (*place)++) {
 		const knot_rrset_t *rrset = knot_pkt_rr(section, *place);
+		const knot_rdata_t *rdata = rrset->rrs.rdata;
 		if (rrset->type == knot_pkt_qtype(answer) &&
+		    mxp_rdata_valid(rrset->type, rdata->data, rdata->len) &&
 		    knot_dname_is_case_equal(rrset->owner, knot_pkt_qname(answer))) {
 			return rrset;
 		}

@@ -105,6 +105,17 @@ def measure_tool(folder, count):
                       bar=at_most("10", seconds * 100000 / count, " s for 100,000"))
 
 
+def measure_signature(folder):
+    print_head("one signature, ECDSA P-256 (CPU time)")
+    (folder / "keys").mkdir()
+    output = subprocess.run([ROOT / "build/tests/signature", folder / "keys"], check=True,
+                            capture_output=True, text=True).stdout
+    bare, whole = (float(word) for word in output.split())
+    print_row("bare signing, key in memory", f"{bare:.1f} us", 1)
+    print_row("mod-mxpreset, key from its file", f"{whole:.1f} us", whole / bare,
+              at_most("1.60", whole / bare))
+
+
 def measure_signed(folder, count):
     print_head(f"{count:,} signed zones under {signed_zones.RATE:,} MX queries (DO) per second")
     plain, ours = signed_zones.measure(folder / "signed", count)
@@ -133,6 +144,7 @@ def run(zones, signed, svg):
         measure_start(folder)
         measure_zones(folder, zones)
         measure_tool(folder, zones)
+        measure_signature(folder)
         measure_signed(folder, signed)
     print(f"\n{time.monotonic() - start:.0f} seconds", flush=True)
 

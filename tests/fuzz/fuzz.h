@@ -13,19 +13,20 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/*! \brief Ends the run with a message unless a condition holds. */
-#define require(condition)                                                              \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
+/*! \brief Ends the run with a message unless a condition holds; stderr may be somewhere else. */
+#define require(condition)                                                                     \
+	do {                                                                                   \
+		if (!(condition)) {                                                            \
+			dprintf(STDERR_FILENO, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                               \
+		}                                                                              \
 	} while (0)
 
 /*! \brief Adds RDATA to a set. */

@@ -56,7 +56,7 @@ def test_panel_can_do_nothing_else(fleet):
         assert fleet.primary.update(zone, ("add", "www", 60, rtype, data)) != "NOERROR"
     assert fleet.primary.update("mx-presets", ("add", "x", 60, "MX", "1 x.example.")) != "NOERROR"
     assert fleet.secondaries[0].update(
-        zone, ("add", "@", 60, "MX", "1 x.example.")) == "BADKEY"
+        zone, ("add", "@", 60, "MX", "1 x.example.")) in ("BADKEY", "NOTAUTH")
 
 
 def test_map(fleet):

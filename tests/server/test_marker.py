@@ -68,6 +68,8 @@ OTHER_TEXT = {
     "empty": [texts("")],
 }
 BAD = {
+    "cut": ([r"\# 14 FF6D782D7072657365743D616263"], "malformed TXT record"),
+    "cut-name": ([r"\# 16 FF6D782D7072657365743D67616E6469"], "malformed TXT record"),
     "empty-name": (one(""), "without a preset's name"),
     "space-name": (one(" gandi"), "without a preset's name"),
     "unknown": (one("nobody"), "unknown preset 'nobody'"),

@@ -482,7 +482,30 @@ static void exempts_zones(void **state)
 	}
 }
 
+/*! \brief A record without RDATA, which a server takes from a primary, is an override. */
+static void takes_a_record_without_rdata(void **state)
+{
+	(void)state;
+	mxp_map_t *map = make_map("house MX 10 mx.house.test.\n");
+	const mxp_rules_t rules = { .builtin = "house", .filter = true };
+	const mxp_view_t view = mxp_view(&rules, map);
+	knot_dname_storage_t zone;
+	mxp_apex_t apex = { .zone = make_name("example.com.", zone), .mx_ttl = 60 };
+	// Just as large, so that memory checkers see all else.
+	apex.mx = (knot_rdataset_t){ .count = 1, .size = sizeof(uint16_t) };
+	apex.mx.rdata = calloc(1, sizeof(uint16_t));
+
+	mxp_decision_t decision;
+	mxp_decide(&rules, &view, &apex, NULL, &decision);
+	assert_int_equal(decision.serve, MXP_SERVE_STORED);
+	assert_int_equal(decision.source, MXP_SOURCE_OVERRIDE);
+	mxp_decision_clear(&decision, NULL);
+	free(apex.mx.rdata);
+	mxp_map_free(map);
+}
+
 static const struct CMUnitTest others[] = {
+	cmocka_unit_test(takes_a_record_without_rdata),
 	cmocka_unit_test(unsigns_a_decision),
 	cmocka_unit_test(exempts_zones),
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "marker.h"
+#include "txt.h"
 #include "unit.h"
 
 /*! \brief TXT records of a zone apex, and what the marker among them says. */
@@ -313,6 +314,54 @@ static void parses_1024_octets(void **state)
 	}
 }
 
+/*! \brief RDATA that ends within a string; some servers take it from anybody who may send TXT. */
+typedef struct {
+	const char *name;
+	const char *data;
+	size_t len;
+	bool is_marker;
+} cut_t;
+
+static const cut_t cut[] = {
+	{ "no octet", "", 0, false },
+	{ "a length alone", "\xff", 1, false },
+	{ "within the prefix", "\xffmx-prese", 9, false },
+	{ "after the prefix", "\xffmx-preset=", 11, true },
+	{ "after the name", "\xffmx-preset=abc", 14, true },
+	{ "one octet too few", "\016mx-preset=abc", 14, true },
+	{ "within a second string",
+	  "\012mx-preset=\xff"
+	  "abc",
+	  15, true },
+	{ "a second length alone", "\015mx-preset=abc\xff", 15, true },
+};
+
+/*! \brief Nothing behind the record is read, and it is none that names a preset. */
+static void check_cut(void **state)
+{
+	const cut_t *row = *state;
+	knot_rdataset_t txt = { .count = 1, .size = (uint32_t)knot_rdata_size(row->len) };
+	// Just as large, so that memory checkers see all else.
+	txt.rdata = malloc(sizeof(uint16_t) + row->len + (row->len & 1));
+	knot_rdata_init(txt.rdata, (uint16_t)row->len, (const uint8_t *)row->data);
+
+	const knot_rdata_t *found;
+	assert_int_equal(mxp_marker_find(&txt, &found), MXP_OK);
+	assert_true((found != NULL) == row->is_marker);
+	mxp_marker_t marker = { .joined = NULL };
+	mxp_fault_t fault = { .cause = MXP_OK };
+	if (found != NULL) {
+		assert_false(mxp_marker_parse(found, NULL, &marker, &fault));
+		assert_int_equal(fault.cause, MXP_MARKER_CUT);
+	}
+	uint8_t text[32];
+	assert_int_equal(mxp_txt_join(txt.rdata, text), mxp_txt_len(txt.rdata));
+	assert_true(mxp_txt_len(txt.rdata) <= row->len);
+	assert_false(mxp_txt_is_whole(txt.rdata));
+	free(marker.joined);
+	free(txt.rdata);
+}
+
 /*! \brief A fault, and how a log line shows it. */
 typedef struct {
 	const char *name;
@@ -361,11 +410,12 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(shows_every_cause),
 };
 
-static struct CMUnitTest tests[COUNT(cases) + COUNT(shown) + COUNT(others)];
+static struct CMUnitTest tests[COUNT(cases) + COUNT(cut) + COUNT(shown) + COUNT(others)];
 
 int main(void)
 {
 	struct CMUnitTest *next = ADD_ROWS(tests, check_marker, cases);
+	next = ADD_ROWS(next, check_cut, cut);
 	next = ADD_ROWS(next, check_shown, shown);
 	memcpy(next, others, sizeof(others));
 

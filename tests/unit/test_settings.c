@@ -3,18 +3,17 @@
 #include "settings.h"
 #include "unit.h"
 
-#define SPAN(text)                                        \
-	{                                                 \
-		(const uint8_t *)(text), sizeof(text) - 1 \
-	}
+#define SPAN(text) .data = (const uint8_t *)(text), .len = sizeof(text) - 1
 
-static const mxp_param_t id_x[] = { { SPAN("id"), SPAN("x") } };
-static const mxp_param_t id_y[] = { { SPAN("id"), SPAN("y") } };
-static const mxp_param_t id_xx[] = { { SPAN("id"), SPAN("xx") } };
-static const mxp_param_t ix_x[] = { { SPAN("ix"), SPAN("x") } };
-static const mxp_param_t i_dx[] = { { SPAN("i"), SPAN("dx") } };
-static const mxp_param_t both[] = { { SPAN("id"), SPAN("x") }, { SPAN("n"), SPAN("1") } };
-static const mxp_param_t turned[] = { { SPAN("n"), SPAN("1") }, { SPAN("id"), SPAN("x") } };
+static const mxp_param_t id_x[] = { { { SPAN("id") }, { SPAN("x") } } };
+static const mxp_param_t id_y[] = { { { SPAN("id") }, { SPAN("y") } } };
+static const mxp_param_t id_xx[] = { { { SPAN("id") }, { SPAN("xx") } } };
+static const mxp_param_t ix_x[] = { { { SPAN("ix") }, { SPAN("x") } } };
+static const mxp_param_t i_dx[] = { { { SPAN("i") }, { SPAN("dx") } } };
+static const mxp_param_t both[] = { { { SPAN("id") }, { SPAN("x") } },
+	                            { { SPAN("n") }, { SPAN("1") } } };
+static const mxp_param_t turned[] = { { { SPAN("n") }, { SPAN("1") } },
+	                              { { SPAN("id") }, { SPAN("x") } } };
 
 /* Each differs from all others. */
 static const mxp_settings_t sets[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
+#include "recall.h"
 #include "keyring.h"
 
 #define C_BACKEND        "\007backend"
@@ -23,6 +25,7 @@
 #define C_NSEC_BITMAP    "\013nsec-bitmap"
 #define C_POLICY         "\006policy"
 #define C_STORAGE        "\007storage"
+#define C_ZONE           "\004zone"
 #define C_ZONE_MAX_TTL   "\014zone-max-ttl"
 
 /*! Backend of a keystore, as the server numbers them. */
@@ -103,13 +106,46 @@ static void find_keystores(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dns
 	}
 }
 
+/*! \brief Tells if an item with several values has any, and frees these. */
+static bool has_values(knotd_conf_t item)
+{
+	const bool has = item.count > 0;
+	knotd_conf_free(&item);
+	return has;
+}
+
 static bool is_secondary(knotd_mod_t *mod, const knot_dname_t *zone)
 {
-	knotd_conf_t master = knotd_conf_zone(mod, C_MASTER, zone);
-	const bool found = master.count > 0;
-	knotd_conf_free(&master);
+	return has_values(knotd_conf_zone(mod, C_MASTER, zone));
+}
 
-	return found;
+/*! \brief A zone as the identifier of its section. */
+static knotd_conf_t zone_id(const knot_dname_t *zone)
+{
+	return (knotd_conf_t){
+		.single = { .data = zone, .data_len = knot_dname_size(zone) },
+		.count = 1,
+	};
+}
+
+/*! \brief Tells if a zone itself, and not its template, has items that `module` goes with. */
+static bool has_own_items(knotd_mod_t *mod, const knot_dname_t *zone)
+{
+	const knotd_conf_t id = zone_id(zone);
+	return knotd_conf(mod, C_ZONE, C_DNSSEC_SIGNING, &id).count > 0 ||
+	       has_values(knotd_conf(mod, C_ZONE, C_MASTER, &id));
+}
+
+static bool has_own_policy(knotd_mod_t *mod, const knot_dname_t *zone)
+{
+	const knotd_conf_t id = zone_id(zone);
+	return knotd_conf(mod, C_ZONE, C_DNSSEC_POLICY, &id).count > 0;
+}
+
+static bool has_own_modules(knotd_mod_t *mod, const knot_dname_t *zone)
+{
+	const knotd_conf_t id = zone_id(zone);
+	return has_values(knotd_conf(mod, C_ZONE, C_MODULE, &id));
 }
 
 /*! \brief Reads the largest TTL by which a policy times the roll-overs of keys. */
@@ -171,12 +207,11 @@ static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnss
 	}
 }
 
-static void read_modules(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_t *out)
+static void read_modules(knotd_mod_t *mod, const knotd_conf_t *modules, mxp_dnssec_t *out)
 {
-	knotd_conf_t modules = knotd_conf_zone(mod, C_MODULE, zone);
 	bool passed = false;
-	for (size_t i = 0; i < modules.count; i++) {
-		const knotd_conf_val_t *item = &modules.multi[i];
+	for (size_t i = 0; i < modules->count; i++) {
+		const knotd_conf_val_t *item = &modules->multi[i];
 		passed |= is_module(item, "\014mod-mxpreset");
 		if (is_module(item, C_ONLINESIGN)) {
 			out->online = true;
@@ -184,23 +219,64 @@ static void read_modules(knotd_mod_t *mod, const knot_dname_t *zone, mxp_dnssec_
 			read_online(mod, item, out);
 		}
 	}
-	knotd_conf_free(&modules);
+}
+
+/*! \brief Reads all items. */
+static mxp_dnssec_t read_dnssec(knotd_mod_t *mod, const knotd_conf_t *modules)
+{
+	mxp_dnssec_t out = { .max_ttl = -1 };
+	const knot_dname_t *zone = knotd_mod_zone(mod);
+
+	out.signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
+	if (out.signing || is_secondary(mod, zone)) {
+		read_policy(mod, zone, out.signing, &out);
+	}
+	if (!out.signing) { // Otherwise mod-onlinesign refuses to.
+		read_modules(mod, modules, &out);
+	}
+
+	return out;
+}
+
+/*! \brief Recalls what holds for the zone's template, unless the zone has items of its own. */
+static bool recall_template(knotd_mod_t *mod, const void *address, mxp_dnssec_t *out)
+{
+	const knot_dname_t *zone = knotd_mod_zone(mod);
+	if (!mxp_recall_dnssec(mod, address, out)) {
+		return false;
+	}
+	// Without keystores, it is not looked at.
+	if (has_own_items(mod, zone) || (out->keystores != NULL && has_own_policy(mod, zone))) {
+		free(out->keystores);
+		return false;
+	}
+	return true;
+}
+
+/*!
+ * \brief Remembers what holds for the zone's template, if that is what was read.
+ *
+ * A look-up for which there was no memory is in no way to be taken for other zones.
+ */
+static void remember_template(knotd_mod_t *mod, const void *address, const mxp_dnssec_t *dnssec)
+{
+	const knot_dname_t *zone = knotd_mod_zone(mod);
+	if (!has_own_modules(mod, zone) && !has_own_items(mod, zone) &&
+	    !has_own_policy(mod, zone) && !dnssec->failed && errno != ENOMEM) {
+		mxp_remember_dnssec(mod, address, dnssec);
+	}
 }
 
 mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
 {
-	mxp_dnssec_t out = { .max_ttl = -1 };
-	const knot_dname_t *zone = knotd_mod_zone(mod);
-	const bool signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
-
-	out.signing = signing;
-	// Each look-up of a zone's item takes a hundredth of the time that a server needs to start.
-	if (signing || is_secondary(mod, zone)) {
-		read_policy(mod, zone, signing, &out);
+	mxp_dnssec_t out;
+	knotd_conf_t modules = knotd_conf_zone(mod, C_MODULE, knotd_mod_zone(mod));
+	const void *address = modules.count > 0 ? modules.multi[0].data : NULL;
+	if (!recall_template(mod, address, &out)) {
+		out = read_dnssec(mod, &modules);
+		remember_template(mod, address, &out);
 	}
-	if (!signing) { // Otherwise mod-onlinesign refuses to.
-		read_modules(mod, zone, &out);
-	}
+	knotd_conf_free(&modules);
 
 	return out;
 }

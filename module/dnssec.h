@@ -8,25 +8,9 @@
 
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <knot/module.h>
 
-#include "qtype.h"
-
-/*! \brief Signing of a zone. */
-typedef struct {
-	char *keystores; /*!< Keystores as in mxp_settings_t, allocated; NULL for a zone that
-	                      neither signs nor follows a primary. */
-	bool failed;     /*!< Memory is exhausted: the keystores are not all of them. */
-	bool signing;    /*!< The server itself signs the zone. */
-	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
-	                    none. */
-	bool online;     /*!< mod-onlinesign signs the zone. */
-	bool online_first;         /*!< It comes before this module. */
-	mxp_types_t online_denies; /*!< Types of ours that its `nsec-bitmap` lacks. */
-} mxp_dnssec_t;
+#include "settings.h"
 
 /*!
  * \brief Reads what the configuration says about the signing of a module's zone.

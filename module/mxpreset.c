@@ -41,6 +41,7 @@
 #include "libknots.h"
 #include "name.h"
 #include "query.h"
+#include "recall.h"
 #include "refresh.h"
 #include "span.h"
 #include "totals.h"
@@ -148,6 +149,8 @@ static int check_name(knotd_conf_check_args_t *args, const char *item, const cha
 // The map's content is data and is not checked here: a nameserver must come up whatever it holds.
 static int mxpreset_conf_check(knotd_conf_check_args_t *args)
 {
+	mxp_recall_checked();
+
 	knotd_conf_t conf = knotd_conf_check_item(args, MOD_BUILTIN);
 	if (conf.count == 0) {
 		return refuse(args, "builtin", NULL, "is not set");
@@ -221,16 +224,9 @@ static const mxp_server_t server = {
 	.published = mxp_refresh_all,
 };
 
-/*!
- * \brief Connects the zone with the settings of its instance; NULL if memory is exhausted.
- *
- * Then, an item without a value may be one that could not be read.
- */
+/*! \brief Connects the zone with the settings of its instance; NULL if memory is exhausted. */
 static mxp_context_t *connect_zone(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
-	if (settings->file == NULL || settings->rules.builtin == NULL) {
-		return NULL;
-	}
 	const bool signs = (settings->keystores != NULL);
 	mxp_context_t *ctx = calloc(1, sizeof(*ctx) + (signs ? sizeof(*ctx->memo) : 0));
 	if (ctx == NULL || !mxp_connect(&ctx->connection, settings, &server, mod)) {
@@ -267,35 +263,56 @@ static void disconnect_zone(mxp_context_t *ctx)
 	free(ctx);
 }
 
-/*! \brief Makes the zone's context of its configuration; NULL if memory is exhausted. */
-static mxp_context_t *make_context(knotd_mod_t *mod, bool spf)
+/*! \brief Reads the settings of the zone's instance, to be cleared; false without memory. */
+static bool read_settings(knotd_mod_t *mod, const char *builtin, mxp_settings_t *out)
 {
 	knotd_conf_t param = knotd_conf_mod(mod, MOD_PARAM);
 	mxp_param_t *params = calloc(param.count + 1, sizeof(*params));
-	if (params == NULL) {
-		knotd_conf_free(&param);
-		return NULL;
-	}
-	for (size_t i = 0; i < param.count; i++) {
+	for (size_t i = 0; params != NULL && i < param.count; i++) {
 		params[i] = mxp_span_split(mxp_span(param.multi[i].string));
 	}
-
-	mxp_settings_t settings = {
+	const mxp_settings_t settings = {
 		.file = knotd_conf_mod(mod, MOD_MAP_FILE).single.string,
 		.rules = {
-			.builtin = knotd_conf_mod(mod, MOD_BUILTIN).single.string,
+			.builtin = builtin,
 			.preset = knotd_conf_mod(mod, MOD_PRESET).single.string,
 			.params = params,
-			.param_count = param.count,
+			.param_count = params != NULL ? param.count : 0,
 			.marker = knotd_conf_mod(mod, MOD_MARKER).single.boolean,
 			.filter = knotd_conf_mod(mod, MOD_FILTER).single.boolean,
-			.spf = spf,
+			.spf = knotd_conf_mod(mod, MOD_SPF).single.boolean,
 		},
 		.dnssec = knotd_conf_mod(mod, MOD_DNSSEC).single.option == DNSSEC_AUTO,
 		.ede = knotd_conf_mod(mod, MOD_EDE).single.boolean,
 		.statistics = knotd_conf_mod(mod, MOD_STATISTICS).single.boolean,
 		.rotation = knotd_conf(mod, C_SERVER, C_ROTATION, NULL).single.boolean,
 	};
+	bool good = mxp_settings_copy(&settings, out) && errno != ENOMEM;
+	good = good && settings.file != NULL && builtin != NULL;
+	free(params);
+	knotd_conf_free(&param);
+
+	return good;
+}
+
+/*! \brief Recalls or reads these settings, likewise. */
+static bool get_settings(knotd_mod_t *mod, mxp_settings_t *out)
+{
+	const char *builtin = knotd_conf_mod(mod, MOD_BUILTIN).single.string;
+	if (mxp_recall_settings(mod, builtin, out)) {
+		return true;
+	}
+	const bool good = read_settings(mod, builtin, out);
+	if (good) {
+		mxp_remember_settings(mod, builtin, out);
+	}
+	return good;
+}
+
+/*! \brief Makes the zone's context of the settings; NULL if memory is exhausted. */
+static mxp_context_t *make_context(knotd_mod_t *mod, const mxp_settings_t *of_instance)
+{
+	mxp_settings_t settings = *of_instance;
 	const mxp_dnssec_t dnssec = mxp_dnssec(mod);
 	if (settings.dnssec) {
 		settings.keystores = dnssec.keystores;
@@ -310,8 +327,6 @@ static mxp_context_t *make_context(knotd_mod_t *mod, bool spf)
 		check_dnssec(mod, ctx, &dnssec);
 	}
 	free(dnssec.keystores);
-	free(params);
-	knotd_conf_free(&param);
 
 	return ctx;
 }
@@ -325,14 +340,28 @@ static bool add_all(knotd_mod_t *mod, const mxp_settings_t *settings)
 }
 
 /*! \brief Sets a zone up that has its first hook; NULL if memory is exhausted. */
-static mxp_context_t *set_up(knotd_mod_t *mod, bool spf)
+static mxp_context_t *set_up(knotd_mod_t *mod, const mxp_settings_t *settings)
 {
-	mxp_context_t *ctx = make_context(mod, spf);
+	mxp_context_t *ctx = make_context(mod, settings);
 	if (ctx != NULL && !add_all(mod, &ctx->connection.instance->settings)) {
 		disconnect_zone(ctx);
 		return NULL;
 	}
 	return ctx;
+}
+
+/*! \brief Gives the zone its context: the one of broken zones, if memory is exhausted. */
+static void set_context(knotd_mod_t *mod, const mxp_settings_t *settings)
+{
+	mxp_context_t *ctx = settings != NULL ? set_up(mod, settings) : NULL;
+	if (ctx == NULL) {
+		ctx = &mxp_context_broken;
+		__atomic_store_n(&mxp_context_any_broken, true, __ATOMIC_RELAXED);
+		knotd_mod_log(mod, LOG_ERR,
+		              "not enough memory for the zone, MX is SERVFAIL until "
+		              "it is loaded again");
+	}
+	knotd_mod_ctx_set(mod, ctx);
 }
 
 // After the first hook nothing fails any more: the server would free the module and keep the hook.
@@ -347,23 +376,21 @@ static int mxpreset_load(knotd_mod_t *mod)
 		return KNOT_EOK;
 	}
 
+	mxp_recall_join();
 	// A look-up for which there is no memory gives what an item that is not set gives: this
 	// alone tells them apart.
 	errno = 0;
-	const bool spf = knotd_conf_mod(mod, MOD_SPF).single.boolean;
-	const int ret = mxp_query_hook_add_first(mod, spf);
+	mxp_settings_t settings;
+	const bool good = get_settings(mod, &settings);
+	const int ret = mxp_query_hook_add_first(mod, settings.rules.spf);
+	if (ret == KNOT_EOK) {
+		set_context(mod, good ? &settings : NULL);
+	}
+	mxp_settings_clear(&settings);
 	if (ret != KNOT_EOK) {
+		mxp_recall_leave();
 		return ret;
 	}
-	mxp_context_t *ctx = set_up(mod, spf);
-	if (ctx == NULL) {
-		ctx = &mxp_context_broken;
-		__atomic_store_n(&mxp_context_any_broken, true, __ATOMIC_RELAXED);
-		knotd_mod_log(mod, LOG_ERR,
-		              "not enough memory for the zone, MX is SERVFAIL until "
-		              "it is loaded again");
-	}
-	knotd_mod_ctx_set(mod, ctx);
 	mxp_totals_zone(1);
 
 	return KNOT_EOK;
@@ -377,6 +404,7 @@ static void mxpreset_unload(knotd_mod_t *mod)
 	}
 	if (knotd_mod_ctx(mod) != NULL) {
 		mxp_totals_zone(-1);
+		mxp_recall_leave();
 	}
 	if (!mxp_context_is_broken(mod)) {
 		disconnect_zone(knotd_mod_ctx(mod));

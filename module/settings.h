@@ -3,12 +3,13 @@
 /*!
  * \file
  *
- * \brief Settings of an instance, as the configuration has them.
+ * \brief Settings of instances and zones, as the configuration has them.
  */
 
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "decision.h"
 #include "qtype.h"
@@ -25,6 +26,19 @@ typedef struct {
 	bool statistics;       /*!< Count. */
 	bool rotation;         /*!< Rotate the records of an answer. */
 } mxp_settings_t;
+
+/*! \brief Signing of a zone. */
+typedef struct {
+	char *keystores; /*!< Keystores as in mxp_settings_t, allocated; NULL for a zone that
+	                      neither signs nor follows a primary. */
+	bool failed;     /*!< Memory is exhausted: the keystores are not all of them. */
+	bool signing;    /*!< The server itself signs the zone. */
+	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
+	                    none. */
+	bool online;     /*!< mod-onlinesign signs the zone. */
+	bool online_first;         /*!< It comes before this module. */
+	mxp_types_t online_denies; /*!< Types of ours that its `nsec-bitmap` lacks. */
+} mxp_dnssec_t;
 
 /*!
  * \brief Types that zones are served with.

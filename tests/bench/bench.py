@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests/server"))
 
 from chart import write_chart  # noqa: E402
 from instructions import instructions  # noqa: E402
-from many_zones import (STARTS, STORED, SWITCHES, ManyZones, reload_configuration,  # noqa: E402
-                        start_in_turn, switch_map, tool_seconds)
+from many_zones import (STARTS, STORED, SWITCHES, ManyZones, instructions_of_zone,  # noqa: E402
+                        reload_configuration, start_in_turn, switch_map, tool_seconds)
 import signed_zones  # noqa: E402
 from questions import CASES, QUESTIONS  # noqa: E402
 from table import at_least, at_most, print_head, print_row, verdict  # noqa: E402
@@ -71,6 +71,13 @@ def print_starts(plain, ours, count):
     print_row("memory: mod-mxpreset", f"{ours.memory / 1e6:.0f} MB", ours.memory / plain.memory)
     more = (ours.memory - plain.memory) / count
     print_row("memory of the module for a zone", f"{more:.0f} B", bar=at_most("600", more, " B"))
+
+
+def measure_start(folder):
+    print_head("instructions of a start for each zone (callgrind)")
+    plain, ours = (instructions_of_zone(folder, module) for module in (False, True))
+    print_row("no module", f"{plain:,.0f}", 1)
+    print_row("mod-mxpreset", f"{ours:,.0f}", ours / plain, at_most("1.05", ours / plain))
 
 
 def measure_zones(folder, count):
@@ -134,6 +141,7 @@ def run(zones, signed, svg):
                         [(f"{question.title}: {way.title}", figures[question, way])
                          for question, way in CASES if not question.signed])
         measure_throughput(folder)
+        measure_start(folder)
         measure_zones(folder, zones)
         measure_tool(folder, zones)
         measure_signature(folder)

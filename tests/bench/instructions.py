@@ -15,6 +15,16 @@ def control(server, option):
                    capture_output=True)
 
 
+def callgrind(folder, *options):
+    """Command line to put before a server."""
+    return ("valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind.out", *options)
+
+
+def collected(server):
+    """Instructions that were counted, of a server that has ended."""
+    return int(re.search(r"Collected : (\d+)", server.output()).group(1))
+
+
 def wait_kept(server):
     """Waits until the copy of the map is written: beside the queries, but it would count."""
     wait_for(lambda: any((server.path / "db/mxpreset").glob("*[!w]")), "the map's copy")
@@ -27,9 +37,7 @@ def ask_many(server, query, count):
 
 def instructions(question, way, folder):
     # Start and end of the server are left out.
-    with question.server(way, folder, valgrind=(
-            "valgrind", "--tool=callgrind", "--instr-atstart=no",
-            f"--callgrind-out-file={folder}/callgrind.out")) as server:
+    with question.server(way, folder, valgrind=callgrind(folder, "--instr-atstart=no")) as server:
         query = question.wait_ready(way, server)
         if way.module:
             wait_kept(server)
@@ -37,4 +45,4 @@ def instructions(question, way, folder):
         control(server, "--instr=on")
         ask_many(server, query, QUERIES)
         control(server, "--instr=off")
-    return int(re.search(r"Collected : (\d+)", server.output()).group(1)) / QUERIES
+    return collected(server) / QUERIES

@@ -11,14 +11,16 @@ import subprocess
 import time
 
 from cpu import cpu_seconds
+from instructions import callgrind, collected, control
 from knot import MAP, ROOT, Knotd, wait_for, zone_text
 from throughput import dnsperf
 
 STARTS = 4
+COUNTED = (500, 2500)
 SWITCHES = 20
 SAMPLE = 200
 LOAD = 10000
-PATIENCE = 120
+PATIENCE = 300
 
 
 class ManyZones(Knotd):
@@ -27,6 +29,7 @@ class ManyZones(Knotd):
     def __init__(self, folder, count, body="", **options):
         super().__init__(folder, {}, **options)
         self.count = count
+        self.patience = PATIENCE
         (self.path / "all.zone").write_text(zone_text(body))
 
     def configuration(self):
@@ -93,6 +96,19 @@ def start_in_turn(folder, count):
                for module in (False, True)] for i in range(STARTS)]
     return [Start(min(start.cpu for start in side), min(start.memory for start in side))
             for side in zip(*starts)]
+
+
+def instructions_to_start(folder, count, module):
+    with ManyZones(folder, count, module=module, valgrind=callgrind(folder)) as server:
+        control(server, "--instr=off")
+    return collected(server)
+
+
+def instructions_of_zone(folder, module):
+    """Instructions that each further zone adds to a start."""
+    few, many = (instructions_to_start(folder / f"counted{module}{count}", count, module)
+                 for count in COUNTED)
+    return (many - few) / (COUNTED[1] - COUNTED[0])
 
 
 @dataclasses.dataclass

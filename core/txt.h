@@ -16,8 +16,8 @@
 /*!
  * \brief Length of a string.
  *
- * The server takes RDATA of TXT for octets, whatever lengths are in them (from a primary, by dynamic
- * update, in hexadecimal): a string ends where the RDATA does.
+ * The server takes RDATA of TXT for octets, whatever lengths are in them (from a primary, by
+ * dynamic update, in hexadecimal): a string ends where the RDATA does.
  *
  * \param str  String, beginning with its length, within the RDATA.
  * \param end  End of the RDATA.

@@ -226,8 +226,11 @@ int command_diff(const options_t *options, int argc, char **argv)
 	// As for diff(1): 1 says that something differs, and nothing else.
 	int status = STATUS_USAGE;
 	const bool asks = options->asks_server;
-	if (old != NULL && new != NULL &&
-	    (!asks || (diff.counts = diff_count_zones(options)) != NULL)) {
+	const bool read = (old != NULL && new != NULL);
+	if (read && asks) {
+		diff.counts = diff_count_zones(options);
+	}
+	if (read && (!asks || diff.counts != NULL)) {
 		compare_maps(&diff, old, new);
 		print(options, &diff);
 		const bool nothing = json_array_size(diff.gone) == 0 &&

@@ -60,8 +60,10 @@ int command_show(const options_t *options, int argc, char **argv)
 	int status = STATUS_WRONG;
 	zone_t *zone = NULL;
 	instance_t instance;
-	if (instance_read(&control, options->map, options->builtin, &instance) &&
-	    (zone = control_read_zone(&control, name)) != NULL) {
+	if (instance_read(&control, options->map, options->builtin, &instance)) {
+		zone = control_read_zone(&control, name);
+	}
+	if (zone != NULL) {
 		status = report(options, zone, &instance, &control);
 	}
 	zone_free(zone);

@@ -169,7 +169,7 @@ static void check_spf(void **state)
 		assert_non_null(strstr(reason, row->word));
 		assert_int_equal(term.len, strlen(row->term));
 		assert_int_equal(term.data == NULL, *row->term == '\0');
-		assert_true(mxp_span_is(term, row->term));
+		assert_true(term.data == NULL || mxp_span_is(term, row->term));
 	}
 	free(exact);
 }

@@ -11,8 +11,9 @@
 #include "canonical.h"
 #include "denial.h"
 #include "memory.h"
+#include "pace.h"
 #include "pkt.h"
-#include "rrsig.h"
+#include "refresh.h"
 
 /*! Octets of window 0 before its bitmap (RFC 4034, section 4.1.2). */
 #define WINDOW_HEAD 2
@@ -79,6 +80,24 @@ static void list_types(mxp_types_t types, uint8_t *bitmap)
 	knot_wire_write_u32(bitmap, knot_wire_read_u32(bitmap) | types);
 }
 
+/*! \brief Leaves a signature that takes too long to those beside the queries. */
+static bool leave(const mxp_keys_t *keys, const mxp_unsigned_t *denial)
+{
+	return mxp_pace_is_over(denial->keystores, denial->rrsig_len) &&
+	       !mxp_signer_is_paused(keys) && mxp_refresh_runs() &&
+	       mxp_unsigned_put(keys->memo, denial) && mxp_refresh_soon(keys->memo);
+}
+
+/*! \brief Signs a denial, unless that is left to others: what is known will do until then. */
+static int sign(const mxp_keys_t *keys, const mxp_unsigned_t *denial, const mxp_signature_t **out)
+{
+	if (!leave(keys, denial)) {
+		return mxp_signature_make(keys, denial, out);
+	}
+	*out = mxp_signature_find_any(keys, denial->types, denial->rrsig, denial->rrsig_len);
+	return *out != NULL ? KNOT_EOK : KNOT_EAGAIN;
+}
+
 /*! \brief Signs a denial that lists more types after one of its RRSIGs. */
 static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *denial,
                       const uint8_t *rrsig, uint16_t len, knot_mm_t *mm,
@@ -96,7 +115,16 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 	                                   rrsig + MXP_RRSIG_ORIGINAL_TTL, denial->rrs.rdata);
 	list_types(types, rdata + apex_bitmap(denial));
 
-	const int ret = mxp_signature_make(keys, types, rrsig, len, data, size, out);
+	const mxp_unsigned_t made = {
+		.types = types,
+		.dnskey = keys->dnskeys,
+		.keystores = keys->keystores,
+		.rrsig = rrsig,
+		.rrsig_len = len,
+		.data = data,
+		.data_len = size,
+	};
+	const int ret = sign(keys, &made, out);
 	mxp_free(mm, data);
 
 	return ret;
@@ -156,8 +184,8 @@ static uint16_t find_rrsigs(const knot_pkt_t *pkt, uint16_t i)
 }
 
 /*! \brief Finds or makes what is to be written over all RRSIGs of a denial; counts them. */
-static bool make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *pkt, uint16_t i,
-                         uint16_t rrsigs, patch_t *patches, size_t *count, bool *checkable)
+static int make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *pkt, uint16_t i,
+                        uint16_t rrsigs, patch_t *patches, size_t *count, bool *checkable)
 {
 	for (uint16_t k = 0; k < pkt->rr[rrsigs].rrs.count; k++) {
 		const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, k);
@@ -166,16 +194,16 @@ static bool make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *
 			*checkable = *count > 0; // As in an algorithm roll-over.
 			continue;
 		} else if (ret != KNOT_EOK) {
-			return false;
+			return ret;
 		}
 		*checkable = true;
 		++*count;
 	}
-	return true;
+	return KNOT_EOK;
 }
 
-bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
-                      uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial)
+int mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
+                     uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial)
 {
 	const uint16_t rrsigs = find_rrsigs(pkt, denial->i);
 	const size_t number = rrsigs < pkt->rrset_count ? pkt->rr[rrsigs].rrs.count : 0;
@@ -183,10 +211,16 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types
 	patch_t *patches = number > FEW ? mxp_alloc(&pkt->mm, number * sizeof(*patches)) : few;
 	size_t count = 0;
 	bool checkable = keys_known;
-	const bool good = patches != NULL && mxp_memo_reserve(keys->memo, 2 * number) &&
-	                  (number == 0 || make_patches(keys, types, pkt, denial->i, rrsigs, patches,
-	                                               &count, &checkable));
-	if (good && checkable) {
+	int ret = KNOT_ENOMEM;
+	if (patches != NULL && mxp_memo_reserve(keys->memo, 2 * number)) {
+		ret = number == 0 ? KNOT_EOK
+		                  : make_patches(keys, types, pkt, denial->i, rrsigs, patches,
+		                                 &count, &checkable);
+	}
+	if (ret == KNOT_EOK && !checkable) {
+		ret = KNOT_EACCES;
+	}
+	if (ret == KNOT_EOK) {
 		write_patches(types, pkt, denial, patches, count);
 		for (size_t i = 0; i < count; i++) {
 			mxp_signature_note(patches[i].signature, generation);
@@ -195,7 +229,7 @@ bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types
 	if (patches != few) {
 		mxp_free(&pkt->mm, patches);
 	}
-	return good && checkable;
+	return ret;
 }
 
 bool mxp_denial_patch_known(mxp_memo_t *memo, mxp_types_t types, uint64_t generation,

@@ -51,10 +51,12 @@ bool mxp_denial_find(mxp_types_t types, bool fresh, const knot_pkt_t *pkt, uint1
  * \param pkt         Response.
  * \param denial      Denial.
  *
- * \return False if it cannot be signed; the response is unchanged then.
+ * \retval KNOT_EOK     if success; otherwise, the response is unchanged.
+ * \retval KNOT_EAGAIN  if it is being signed beside the queries.
+ * \retval KNOT_EACCES  if it is not known that the keys are at hand; or as #mxp_sign.
  */
-bool mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
-                      uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial);
+int mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
+                     uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial);
 
 /*!
  * \brief Makes a denial list some types with a signature that is remembered for the same snapshot,

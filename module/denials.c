@@ -3,6 +3,7 @@
 #include <urcu.h>
 
 #include <libknot/descriptor.h>
+#include <libknot/errcode.h>
 
 #include "context.h"
 #include "denial.h"
@@ -46,12 +47,13 @@ static mxp_types_t served_types(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata
  *
  * A cache would take it for the truth, and answer MX queries with it.
  */
-static bool fail(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
+static bool fail(const mxp_keys_t *keys, mxp_cause_t cause, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                 knotd_mod_t *mod)
 {
-	if (!mxp_verdict_has_to_sign(keys, mod)) {
+	if (cause != MXP_SIGNING && !mxp_verdict_has_to_sign(keys, mod)) {
 		return false;
 	}
-	const mxp_fault_t fault = { .cause = MXP_KEY_AWAY };
+	const mxp_fault_t fault = { .cause = cause };
 	mxp_warn(mod, knotd_qdata_zone_name(qdata), &fault);
 	(void)mxp_verdict_fail(&fault, pkt, qdata);
 	return true;
@@ -109,13 +111,16 @@ static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t
 	bool found = types == ours || mxp_denial_find(types, false, pkt, denial->i, denial);
 	while (found) {
 		const uint64_t generation = (types == ours) ? present_generation(mod) : 0;
-		if (mxp_denial_patch(&keys, has_keys, types, generation, pkt, denial)) {
+		const int ret = mxp_denial_patch(&keys, has_keys, types, generation, pkt, denial);
+		if (ret == KNOT_EOK) {
 			found = mxp_denial_find(types, false, pkt, denial->i + 1, denial);
 			continue;
 		}
-		types = has_keys ? 0 : served_types(true, pkt, qdata, mod);
+		const bool left = (ret == KNOT_EAGAIN);
+		types = has_keys || left ? 0 : served_types(true, pkt, qdata, mod);
 		if (types == 0) {
-			return !serves_mx || !fail(&keys, pkt, qdata, mod);
+			return !serves_mx ||
+			       !fail(&keys, left ? MXP_SIGNING : MXP_KEY_AWAY, pkt, qdata, mod);
 		}
 		has_keys = true;
 		found = mxp_denial_find(types, false, pkt, denial->i, denial);

@@ -43,6 +43,7 @@ static void free_memo(mxp_retired_t *retired)
 		block = next;
 	}
 	free(memo->known);
+	free(memo->denial);
 	for (size_t i = 0; i < MXP_ANSWERS; i++) {
 		mxp_signed_free((mxp_retired_t *)memo->answers[i]);
 		mxp_signed_free((mxp_retired_t *)memo->drafts[i]);
@@ -214,6 +215,39 @@ void mxp_signed_put(mxp_signed_t **place, mxp_signed_t *answer)
 	if (before != NULL) {
 		mxp_retire(&before->retired, mxp_signed_free);
 	}
+}
+
+/*! \brief Copies octets to a place, which is moved behind them. */
+static uint8_t *copy(const uint8_t *from, size_t len, uint8_t **place)
+{
+	uint8_t *copied = memcpy(*place, from, len);
+	*place += len;
+	return copied;
+}
+
+bool mxp_unsigned_put(mxp_memo_t *memo, const mxp_unsigned_t *from)
+{
+	const size_t keystores = strlen(from->keystores) + 1;
+	mxp_unsigned_t *denial = malloc(sizeof(*denial) + from->dnskey.size + keystores +
+	                                from->rrsig_len + from->data_len);
+	if (denial == NULL) {
+		return false;
+	}
+	*denial = *from;
+	uint8_t *place = denial->bytes;
+	mxp_rrs_copy(&denial->dnskey, &place);
+	denial->keystores = (char *)copy((const uint8_t *)from->keystores, keystores, &place);
+	denial->rrsig = copy(from->rrsig, from->rrsig_len, &place);
+	denial->data = copy(from->data, from->data_len, &place);
+	// Whoever takes it out of there is the only one who has it.
+	free(rcu_xchg_pointer(&memo->denial, denial));
+
+	return true;
+}
+
+mxp_unsigned_t *mxp_unsigned_take(mxp_memo_t *memo)
+{
+	return rcu_xchg_pointer(&memo->denial, NULL);
 }
 
 static void free_known(mxp_retired_t *retired)

@@ -76,6 +76,18 @@ typedef struct {
 	uint8_t bytes[];        /*!< RDATA of all, and the keystores. */
 } mxp_signed_t;
 
+/*! \brief A denial that waits to be signed, with all that this takes. */
+typedef struct {
+	mxp_types_t types;      /*!< Types that it lists. */
+	knot_rdataset_t dnskey; /*!< DNSKEY records. */
+	const char *keystores;  /*!< Where the keys are. */
+	const uint8_t *rrsig;   /*!< RDATA of the RRSIG that is to be replaced. */
+	size_t rrsig_len;       /*!< Its length in octets. */
+	uint8_t *data;          /*!< What is to be signed, as for mxp_sign(). */
+	size_t data_len;        /*!< Its length in octets. */
+	uint8_t bytes[];        /*!< RDATA of all, the keystores, the RRSIG and the data. */
+} mxp_unsigned_t;
+
 /*! \brief Types that a zone is served with and does not store: by what, for denials. */
 typedef struct {
 	mxp_retired_t retired; /*!< For its end. */
@@ -99,6 +111,7 @@ typedef struct mxp_memo {
 	mxp_retired_t retired;              /*!< For its end. */
 	mxp_signed_t *answers[MXP_ANSWERS]; /*!< Last answer of each type that was signed. */
 	mxp_signed_t *drafts[MXP_ANSWERS];  /*!< Answer of each type that waits to be signed. */
+	mxp_unsigned_t *denial;             /*!< Denial that waits to be signed. */
 	mxp_known_t *known;                 /*!< What is known of the zone's denials. */
 	mxp_block_t block;                  /*!< Signatures of denials. */
 	unsigned next_slot;                 /*!< The one to be forgotten next. */
@@ -216,3 +229,22 @@ void mxp_signed_free(mxp_retired_t *retired);
  * \param answer  Answer; it belongs to the zone then.
  */
 void mxp_signed_put(mxp_signed_t **place, mxp_signed_t *answer);
+
+/*!
+ * \brief Lets a denial wait to be signed, instead of the one that does.
+ *
+ * \param memo  Memo of the zone.
+ * \param from  Denial; all of it is copied.
+ *
+ * \return False if memory is exhausted.
+ */
+bool mxp_unsigned_put(mxp_memo_t *memo, const mxp_unsigned_t *from);
+
+/*!
+ * \brief Takes the denial that waits to be signed.
+ *
+ * \param memo  Memo of the zone.
+ *
+ * \return Denial, to be freed; NULL if there is none.
+ */
+mxp_unsigned_t *mxp_unsigned_take(mxp_memo_t *memo);

@@ -6,28 +6,31 @@
 #include "clock.h"
 #include "hash.h"
 #include "pace.h"
-#include "rrsig.h"
 
-/*! RRSIGs of this length are of RSA, and cost milliseconds. */
+/*! Signatures of this length are of RSA, and cost milliseconds. */
 #define COSTLY_LEN 256
 /*! Time of each window in which a thread may make costly ones. */
 #define WINDOW_US 100000
 #define BUDGET_US 50000
-/*! Keystores that take longer for an answer are slow. */
+/*! Keystores that take longer for a signature are slow. */
 #define SLOW_US 20000
-/*! Keystores whose times are remembered; few servers have more than two. */
+/*! What makes keystores slow: a signature in which the thread was not kept waiting by others counts
+ *  for all of that, others for one. */
+#define SLOW_ENOUGH 4
+/*! Keystores that are told apart; few servers have more than two. */
 #define KEYSTORES 16
 
-/*! Time of the last answer, by a hash of the keystores. */
-static uint32_t last_us[KEYSTORES];
+/*! What the signatures that took long since the last quick one count for, by a hash of the
+ *  keystores. */
+static unsigned slow[KEYSTORES];
 
 /*! What a thread has spent on costly signatures: start of the window, and time in it. */
 static _Thread_local uint64_t window_us;
 static _Thread_local uint64_t spent_us;
 
-static uint32_t *time_of(const char *keystores)
+static unsigned *slow_of(const char *keystores)
 {
-	return &last_us[mxp_hash(MXP_HASH_START, keystores, strlen(keystores)) % KEYSTORES];
+	return &slow[mxp_hash(MXP_HASH_START, keystores, strlen(keystores)) % KEYSTORES];
 }
 
 /*! \brief How often this thread had to give way to others. */
@@ -47,26 +50,28 @@ static void note_costly(uint64_t start_us, uint64_t end_us)
 	spent_us += end_us - start_us;
 }
 
-int mxp_pace_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer)
+mxp_pace_t mxp_pace_begin(void)
 {
-	const long switches = count_switches();
-	const uint64_t start_us = mxp_clock_us();
-	const int ret = mxp_rrsig_make(memo, type, answer);
+	return (mxp_pace_t){ .start_us = mxp_clock_us(), .switches = count_switches() };
+}
+
+void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len)
+{
 	const uint64_t end_us = mxp_clock_us();
-	if (answer->rrsigs.count > 0 && answer->rrsigs.rdata->len >= COSTLY_LEN) {
-		note_costly(start_us, end_us);
+	if (len >= COSTLY_LEN) {
+		note_costly(pace->start_us, end_us);
 	}
-	// Otherwise others have used some of the time.
-	if (count_switches() == switches) {
-		__atomic_store_n(time_of(answer->keystores), (uint32_t)(end_us - start_us),
-		                 __ATOMIC_RELAXED);
+	if (end_us - pace->start_us < SLOW_US) {
+		__atomic_store_n(slow_of(keystores), 0, __ATOMIC_RELAXED);
+	} else {
+		const bool alone = (count_switches() == pace->switches);
+		__atomic_fetch_add(slow_of(keystores), alone ? SLOW_ENOUGH : 1, __ATOMIC_RELAXED);
 	}
-	return ret;
 }
 
 bool mxp_pace_is_over(const char *keystores, size_t len)
 {
-	return __atomic_load_n(time_of(keystores), __ATOMIC_RELAXED) >= SLOW_US ||
+	return __atomic_load_n(slow_of(keystores), __ATOMIC_RELAXED) >= SLOW_ENOUGH ||
 	       (len >= COSTLY_LEN && mxp_clock_us() < window_us + WINDOW_US &&
 	        spent_us >= BUDGET_US);
 }

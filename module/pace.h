@@ -10,19 +10,30 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "memo.h"
+/*! \brief Beginning of a signature. */
+typedef struct {
+	uint64_t start_us; /*!< When it began. */
+	long switches;     /*!< How often the thread had given way to others. */
+} mxp_pace_t;
 
 /*!
- * \brief Signs an answer, and notes how long that took.
+ * \brief Begins to measure a signature.
  *
- * \param memo    Memo of the zone.
- * \param type    Type of the answer.
- * \param answer  Answer.
- *
- * \return As mxp_rrsig_make().
+ * \return Its beginning.
  */
-int mxp_pace_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer);
+mxp_pace_t mxp_pace_begin(void);
+
+/*!
+ * \brief Notes how long a signature, or an attempt at one, took.
+ *
+ * \param pace       Beginning.
+ * \param keystores  Keystores, as mxp_settings_t has them.
+ * \param len        Length of the signature in octets (0 if none was made).
+ */
+void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len);
 
 /*!
  * \brief Tells if this thread shall leave a signature to others.
@@ -31,7 +42,7 @@ int mxp_pace_make(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t *answer
  * thread has made such ones for half of the present tenth of a second.
  *
  * \param keystores  Keystores, as mxp_settings_t has them.
- * \param len        Length of the signature in octets.
+ * \param len        Length of the signature in octets, or of its RRSIG.
  *
  * \return True if so.
  */

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -17,9 +18,9 @@
 #include "clock.h"
 #include "ede.h"
 #include "keyring.h"
-#include "pace.h"
 #include "refresh.h"
 #include "rrs.h"
+#include "rrsig.h"
 #include "scan.h"
 
 /*! How often keys that are not used are looked for. */
@@ -94,16 +95,27 @@ static mxp_signed_t *take_draft(mxp_memo_t *memo, mxp_answer_type_t type, mxp_si
 	return draft;
 }
 
+/*! \brief Signs the denial of a zone that waits for it. */
+static void look_at_denial(mxp_memo_t *memo)
+{
+	mxp_unsigned_t *denial = mxp_unsigned_take(memo);
+	if (denial != NULL) {
+		mxp_signature_make_aside(memo, denial);
+		free(denial);
+	}
+}
+
 /*! \brief Signs what is to be signed for a zone; a query that was faster is left alone. */
 static void look_at(mxp_memo_t *memo)
 {
+	look_at_denial(memo);
 	for (mxp_answer_type_t type = 0; type < MXP_ANSWERS; type++) {
 		mxp_signed_t *answer;
 		mxp_signed_t *draft = take_draft(memo, type, &answer);
 		if (draft == NULL) {
 			continue;
 		}
-		if (mxp_pace_make(memo, type, draft) != KNOT_EOK ||
+		if (mxp_rrsig_make(memo, type, draft) != KNOT_EOK ||
 		    uatomic_cmpxchg(&memo->answers[type], answer, draft) != answer) {
 			mxp_signed_free(&draft->retired);
 		} else if (answer != NULL) {

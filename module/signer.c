@@ -10,6 +10,7 @@
 
 #include "canonical.h"
 #include "clock.h"
+#include "pace.h"
 #include "signer.h"
 
 /*! Pause after that was for want of something that may be there again at any time. */
@@ -235,8 +236,10 @@ static int make_with(const mxp_keys_t *keys, bool named, uint8_t *data, size_t d
 		.tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG),
 	};
 	*made = (mxp_made_t){ .key_tag = 0 };
+	const mxp_pace_t pace = mxp_pace_begin();
 	const int ret =
 		named ? try_keys(keys, &task, true, &made->bytes) : make(keys, &task, &made->bytes);
+	mxp_pace_end(&pace, keys->keystores, made->bytes.size);
 	made->key_tag = knot_wire_read_u16(data + MXP_RRSIG_KEY_TAG);
 	made->stand_in = (made->key_tag != task.tag);
 	knot_wire_write_u16(data + MXP_RRSIG_KEY_TAG, task.tag);
@@ -256,30 +259,73 @@ int mxp_sign(const mxp_keys_t *keys, uint8_t *data, size_t data_len, size_t len,
 	return ret;
 }
 
-int mxp_signature_make(const mxp_keys_t *keys, mxp_types_t types, const uint8_t *rrsig,
-                       size_t rrsig_len, uint8_t *data, size_t data_len,
+const mxp_signature_t *mxp_signature_find_any(const mxp_keys_t *keys, mxp_types_t types,
+                                              const uint8_t *rrsig, size_t len)
+{
+	mxp_signature_t **slot;
+	const mxp_signature_t *known = look_up(keys->memo, types, rrsig, len, &slot);
+	return known != NULL && is_valid(keys, known) ? known : NULL;
+}
+
+/*! \brief Signs a denial; while the signature of a stand-in is valid, with no other one. */
+static int sign_denial(const mxp_keys_t *keys, bool stands, const mxp_unsigned_t *denial,
+                       mxp_made_t *made)
+{
+	const size_t len = denial->rrsig_len - mxp_rrsig_header_len(denial->rrsig);
+	*made = (mxp_made_t){ .key_tag = 0 };
+	return stands ? make_with(keys, true, denial->data, denial->data_len, len, made)
+	              : mxp_sign(keys, denial->data, denial->data_len, len, made);
+}
+
+/*! \brief Remembers the signature of a denial, instead of the one that is known, or the oldest. */
+static const mxp_signature_t *remember(mxp_memo_t *memo, const mxp_unsigned_t *denial,
+                                       const mxp_made_t *made)
+{
+	mxp_signature_t **slot = NULL;
+	if (look_up(memo, denial->types, denial->rrsig, denial->rrsig_len, &slot) == NULL) {
+		slot = next_slot(memo);
+	}
+	return insert(slot, denial->types, denial->rrsig, denial->rrsig_len, made);
+}
+
+int mxp_signature_make(const mxp_keys_t *keys, const mxp_unsigned_t *denial,
                        const mxp_signature_t **signature)
 {
-	mxp_memo_t *memo = keys->memo;
-	mxp_signature_t **slot = NULL;
-	mxp_signature_t *known = look_up(memo, types, rrsig, rrsig_len, &slot);
-	const bool stands = (known != NULL && is_valid(keys, known));
-	const size_t len = rrsig_len - mxp_rrsig_header_len(rrsig);
-	mxp_made_t made = { .key_tag = 0 };
-	int ret = stands ? make_with(keys, true, data, data_len, len, &made)
-	                 : mxp_sign(keys, data, data_len, len, &made);
-	if (ret != KNOT_EOK && stands) {
-		*signature = known;
-		return KNOT_EOK;
-	}
+	const mxp_signature_t *known =
+		mxp_signature_find_any(keys, denial->types, denial->rrsig, denial->rrsig_len);
+	mxp_made_t made;
+	int ret = sign_denial(keys, known != NULL, denial, &made);
 	if (ret == KNOT_EOK) {
-		*signature = insert(known != NULL ? slot : next_slot(memo), types, rrsig, rrsig_len,
-		                    &made);
+		*signature = remember(keys->memo, denial, &made);
 		ret = (*signature != NULL) ? KNOT_EOK : KNOT_ENOMEM;
+	} else if (known != NULL) {
+		*signature = known;
+		ret = KNOT_EOK;
 	}
 	dnssec_binary_free(&made.bytes);
 
 	return ret;
+}
+
+void mxp_signature_make_aside(mxp_memo_t *memo, const mxp_unsigned_t *denial)
+{
+	const mxp_keys_t keys = {
+		.keystores = denial->keystores,
+		.zone = memo->name,
+		.dnskeys = denial->dnskey,
+		.memo = memo,
+	};
+	rcu_read_lock();
+	const bool stands = mxp_signature_find_any(&keys, denial->types, denial->rrsig,
+	                                           denial->rrsig_len) != NULL;
+	rcu_read_unlock();
+	mxp_made_t made;
+	if (sign_denial(&keys, stands, denial, &made) == KNOT_EOK) {
+		rcu_read_lock();
+		(void)remember(memo, denial, &made);
+		rcu_read_unlock();
+	}
+	dnssec_binary_free(&made.bytes);
 }
 
 bool mxp_signer_has_signed(const mxp_keys_t *keys)

@@ -97,24 +97,42 @@ typedef struct {
 int mxp_sign(const mxp_keys_t *keys, uint8_t *data, size_t data_len, size_t len, mxp_made_t *made);
 
 /*!
+ * \brief Finds a remembered signature that is valid, also one of a stand-in whose time has come.
+ *
+ * To be called within a read-side section of liburcu.
+ *
+ * \param keys   Keys of the zone.
+ * \param types  Types that the denial has to list.
+ * \param rrsig  RDATA of the RRSIG that it replaces.
+ * \param len    Its length in octets.
+ *
+ * \return Signature, valid within the section; NULL if there is none.
+ */
+const mxp_signature_t *mxp_signature_find_any(const mxp_keys_t *keys, mxp_types_t types,
+                                              const uint8_t *rrsig, size_t len);
+
+/*!
  * \brief Makes the signature of a denial and remembers it. What is remembered stays, since it is
  *        still valid.
  *
  * To be called within a read-side section of liburcu.
  *
  * \param keys       Keys of the zone.
- * \param types      Types that the denial has to list.
- * \param rrsig      RDATA of the RRSIG that it replaces; the new signature has to be as long.
- * \param rrsig_len  Its length in octets.
- * \param data       What is signed, as for #mxp_sign.
- * \param data_len   Its length in octets.
+ * \param denial     Denial; the signature has to be as long as the one that it replaces.
  * \param signature  Output: signature, valid within the section.
  *
  * \return As #mxp_sign, or KNOT_ENOMEM.
  */
-int mxp_signature_make(const mxp_keys_t *keys, mxp_types_t types, const uint8_t *rrsig,
-                       size_t rrsig_len, uint8_t *data, size_t data_len,
+int mxp_signature_make(const mxp_keys_t *keys, const mxp_unsigned_t *denial,
                        const mxp_signature_t **signature);
+
+/*!
+ * \brief Does so beside the queries: not within a read-side section, which would be long.
+ *
+ * \param memo    Memo of the zone.
+ * \param denial  Denial.
+ */
+void mxp_signature_make_aside(mxp_memo_t *memo, const mxp_unsigned_t *denial);
 
 /*!
  * \brief Tells if a signature was made for the zone since it was loaded.

@@ -16,6 +16,7 @@
 #include "pace.h"
 #include "refresh.h"
 #include "rrs.h"
+#include "rrsig.h"
 #include "verdict.h"
 
 /*! \brief Tells if one of the apex's RRSIGs is that of the SOA: if so, the zone is signed. */
@@ -232,7 +233,7 @@ static void sign_now(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_t *qda
 	if (made != NULL && is_due && leave(keys, made, pkt, verdict)) {
 		return;
 	}
-	const int ret = made != NULL ? mxp_pace_make(keys->memo, type, made) : KNOT_ENOMEM;
+	const int ret = made != NULL ? mxp_rrsig_make(keys->memo, type, made) : KNOT_ENOMEM;
 	if (ret == KNOT_EOK && is_due) {
 		verdict->rrsigs = made->rrsigs;
 		mxp_signed_put(&keys->memo->answers[type], made);

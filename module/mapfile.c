@@ -105,9 +105,19 @@ static void exchange_snapshots(const mxp_mapfile_t *file, mxp_retired_t *list)
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
 		mxp_snapshot_t *snapshot = (mxp_snapshot_t *)list;
 		list = list->next;
-		log_lacking(inst, &snapshot->view);
 		mxp_snapshot_t *before = rcu_xchg_pointer(&inst->snapshot, snapshot);
 		mxp_retire(&before->retired, free_snapshot);
+	}
+}
+
+/*! \brief Logs that a map is served, after the map before (NULL: none). */
+static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *before)
+{
+	if (!file->is_copy) {
+		mxp_log_loaded(file->path, file->loaded->map, before);
+	}
+	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
+		log_lacking(inst, &inst->snapshot->view);
 	}
 }
 
@@ -122,15 +132,8 @@ static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 	if (!new_snapshots(file, reading->loaded, &list)) {
 		return false;
 	}
-	// Whoever sees the new map can log that it is there.
-	if (!is_copy) {
-		mxp_log_loaded(file->path, reading->loaded->map,
-		               file->loaded != NULL ? file->loaded->map : NULL);
-	}
 	exchange_snapshots(file, list);
-	if (file->loaded != NULL) {
-		mxp_retire(&file->loaded->retired, mxp_loaded_free);
-	}
+	mxp_loaded_t *before = file->loaded;
 	free(file->unkept);
 	file->loaded = reading->loaded;
 	file->is_copy = is_copy;
@@ -141,6 +144,11 @@ static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 	}
 	reading->loaded = NULL;
 	mxp_observed_loaded(&file->observed, file->loaded->map, is_copy);
+	// Only now: whoever reads the line finds what it says.
+	log_loaded(file, before != NULL ? before->map : NULL);
+	if (before != NULL) {
+		mxp_retire(&before->retired, mxp_loaded_free);
+	}
 
 	return true;
 }

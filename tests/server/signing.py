@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from knot import mx_of, wait_for, zone_text
+from knot import UTILITY, mx_of, wait_for, zone_text
 from resolvers import delv
 
 BODY = "www CNAME @\n*.wild CNAME @\n"
@@ -67,7 +67,7 @@ def wait_signed(server, zones):
 def keymgr(server, zone, *words):
     """Runs keymgr on the server's keys and returns its output."""
     ret = subprocess.run(["keymgr", "-c", str(server.path / "knot.conf"), "-j", zone, *words],
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=60, env=UTILITY)
     assert ret.returncode == 0, (words, ret.stdout, ret.stderr)
     return ret.stdout
 

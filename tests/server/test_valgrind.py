@@ -9,7 +9,7 @@ import xml.etree.ElementTree
 import dns.rcode
 import pytest
 
-from knot import Askers, GANDI, HOUSE, MAP, long_marker, mx_of, outlook, preset, zone_text
+from knot import Askers, GANDI, HOUSE, MAP, SANITIZERS, long_marker, mx_of, outlook, preset, zone_text
 from signing import (BODY, bitmaps, key_path, keys_of, policies, signing, wait_signed,
                      with_signatures)
 
@@ -61,6 +61,8 @@ def memcheck(knotd, tmp_path):
     """Runs a server under memcheck; its report is looked at when the test is done."""
     if shutil.which("valgrind") is None:
         pytest.skip("valgrind is not installed")
+    if SANITIZERS:
+        pytest.skip("valgrind does not run sanitized code")
     report = tmp_path / "valgrind.xml"
     started = []
 

@@ -7,10 +7,6 @@
 #include <string.h>
 #include <urcu.h>
 
-#include <libdnssec/error.h>
-#include <libdnssec/key.h>
-#include <libdnssec/keystore.h>
-#include <libdnssec/sign.h>
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
@@ -72,7 +68,7 @@ static int open_keystore(char kind, const char *config, dnssec_keystore_t **stor
 {
 	const int ret = kind == MXP_KEYSTORE_PKCS11 ? dnssec_keystore_init_pkcs11(store)
 	                                            : dnssec_keystore_init_pkcs8(store);
-	return ret == DNSSEC_EOK ? dnssec_keystore_open(*store, config) : ret;
+	return ret == KNOT_EOK ? dnssec_keystore_open(*store, config) : ret;
 }
 
 /*! \brief Notes where a key is, and in what state: before it is read, so that it is never newer. */
@@ -96,20 +92,20 @@ static bool note_file(entry_t *entry, char kind, const char *config, const char 
 static int load_whole(entry_t *entry, dnssec_keystore_t *store, const char *id)
 {
 	int ret = dnssec_key_set_algorithm(entry->key, entry->dnskey[DNSKEY_ALGORITHM]);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_key_set_flags(entry->key, knot_wire_read_u16(entry->dnskey));
 	}
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_keystore_get_private(store, id, entry->key);
 	}
 	dnssec_binary_t rdata = { 0 };
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_key_get_rdata(entry->key, &rdata);
 	}
 	// A keystore can hold another key than the one that it was asked for.
-	if (ret == DNSSEC_EOK && (rdata.size != entry->dnskey_len ||
-	                          memcmp(rdata.data, entry->dnskey, rdata.size) != 0)) {
-		ret = DNSSEC_INVALID_PRIVATE_KEY;
+	if (ret == KNOT_EOK && (rdata.size != entry->dnskey_len ||
+	                        memcmp(rdata.data, entry->dnskey, rdata.size) != 0)) {
+		ret = KNOT_EACCES;
 	}
 	return ret;
 }
@@ -119,7 +115,7 @@ static int load_beside(entry_t *entry, dnssec_keystore_t *store, const char *id)
 {
 	const dnssec_binary_t rdata = { .size = entry->dnskey_len, .data = entry->dnskey };
 	int ret = dnssec_key_set_rdata(entry->key, &rdata);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_keystore_get_private(store, id, entry->key);
 	}
 	entry->to_verify = true;
@@ -133,11 +129,11 @@ static int load_from(entry_t *entry, const char *line, size_t len, const char *i
 	char *config = strndup(line + 1, len - 1);
 	if (config == NULL || !note_file(entry, *line, config, id)) {
 		free(config);
-		return DNSSEC_ENOMEM;
+		return KNOT_ENOMEM;
 	}
 	dnssec_key_clear(entry->key);
 	int ret = open_keystore(*line, config, &store);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = *line == MXP_KEYSTORE_PKCS11 ? load_beside(entry, store, id)
 		                                   : load_whole(entry, store, id);
 	}
@@ -150,7 +146,7 @@ static int load_from(entry_t *entry, const char *line, size_t len, const char *i
 /*! \brief Tells if the cause of an error passes by itself, without anybody caring for the keys. */
 static bool passes(int ret)
 {
-	return ret == DNSSEC_ENOMEM || ret == -EMFILE || ret == -ENFILE || ret == -EIO ||
+	return ret == KNOT_ENOMEM || ret == -EMFILE || ret == -ENFILE || ret == -EIO ||
 	       ret == -EINTR;
 }
 
@@ -160,10 +156,10 @@ static int name_key(const knot_rdata_t *dnskey, char **id)
 	dnssec_key_t *key = NULL;
 	const dnssec_binary_t rdata = { .size = dnskey->len, .data = (uint8_t *)dnskey->data };
 	int ret = dnssec_key_new(&key);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_key_set_rdata(key, &rdata);
 	}
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_key_get_keyid(key, id);
 	}
 	dnssec_key_free(key);
@@ -181,9 +177,9 @@ static int load_private(entry_t *entry, const char *keystores, const char *id)
 		ret = load_from(entry, line, len, id);
 		busy |= passes(ret);
 		line += len + (line[len] != '\0');
-	} while (ret != DNSSEC_EOK && *line != '\0');
+	} while (ret != KNOT_EOK && *line != '\0');
 
-	return ret != DNSSEC_EOK && busy ? -EMFILE : ret;
+	return ret != KNOT_EOK && busy ? -EMFILE : ret;
 }
 
 /*! \brief Makes a key of a DNSKEY and its private part. */
@@ -191,7 +187,7 @@ static int load(const char *keystores, const knot_rdata_t *dnskey, uint64_t hash
 {
 	entry_t *entry = calloc(1, sizeof(*entry) + dnskey->len);
 	if (entry == NULL) {
-		return DNSSEC_ENOMEM;
+		return KNOT_ENOMEM;
 	}
 	entry->hash = hash;
 	entry->dnskey_len = dnskey->len;
@@ -199,20 +195,20 @@ static int load(const char *keystores, const knot_rdata_t *dnskey, uint64_t hash
 
 	char *id = NULL;
 	int ret = name_key(dnskey, &id);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_key_new(&entry->key);
 	}
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = load_private(entry, keystores, id);
 	}
 	free(id);
-	if (ret != DNSSEC_EOK) {
+	if (ret != KNOT_EOK) {
 		free_entry(&entry->retired);
 		return ret;
 	}
 	*out = entry;
 
-	return DNSSEC_EOK;
+	return KNOT_EOK;
 }
 
 /*! \brief Tells if a key in memory is still that of its keystore. */
@@ -253,12 +249,12 @@ static int find_or_load(const char *keystores, const knot_rdata_t *dnskey, entry
 	hash = mxp_hash(hash, dnskey->data, dnskey->len);
 	*out = find(dnskey, hash);
 	if (*out != NULL && is_present(*out)) {
-		return DNSSEC_EOK;
+		return KNOT_EOK;
 	} else if (*out != NULL) {
 		let_go(*out);
 	}
 	const int ret = load(keystores, dnskey, hash, out);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		(*out)->users = 1;
 		(*out)->used_ms = mxp_clock_ms();
 		replace(slot_of(hash), *out);
@@ -270,25 +266,25 @@ static int find_or_load(const char *keystores, const knot_rdata_t *dnskey, entry
 static int verify(dnssec_sign_ctx_t *ctx, const dnssec_binary_t *data, dnssec_binary_t *signature)
 {
 	int ret = dnssec_sign_init(ctx);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_sign_add(ctx, data);
 	}
-	return ret == DNSSEC_EOK ? dnssec_sign_verify(ctx, false, signature) : ret;
+	return ret == KNOT_EOK ? dnssec_sign_verify(ctx, false, signature) : ret;
 }
 
 static int sign_with(entry_t *entry, const dnssec_binary_t *data, dnssec_binary_t *out)
 {
 	dnssec_sign_ctx_t *ctx = NULL;
 	int ret = dnssec_sign_new(&ctx, entry->key);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_sign_add(ctx, data);
 	}
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = dnssec_sign_write(ctx, DNSSEC_SIGN_NORMAL, out);
 	}
-	if (ret == DNSSEC_EOK && __atomic_load_n(&entry->to_verify, __ATOMIC_RELAXED)) {
+	if (ret == KNOT_EOK && __atomic_load_n(&entry->to_verify, __ATOMIC_RELAXED)) {
 		ret = verify(ctx, data, out);
-		if (ret == DNSSEC_EOK) {
+		if (ret == KNOT_EOK) {
 			__atomic_store_n(&entry->to_verify, false, __ATOMIC_RELAXED);
 		} else {
 			dnssec_binary_free(out);
@@ -301,7 +297,7 @@ static int sign_with(entry_t *entry, const dnssec_binary_t *data, dnssec_binary_
 
 static int knot_error(int ret)
 {
-	return ret == DNSSEC_EOK ? KNOT_EOK : passes(ret) ? KNOT_EBUSY : KNOT_EACCES;
+	return ret == KNOT_EOK ? KNOT_EOK : passes(ret) ? KNOT_EBUSY : KNOT_EACCES;
 }
 
 int mxp_keyring_sign(const char *keystores, const knot_rdata_t *dnskey, const dnssec_binary_t *data,
@@ -309,9 +305,9 @@ int mxp_keyring_sign(const char *keystores, const knot_rdata_t *dnskey, const dn
 {
 	entry_t *entry = NULL;
 	int ret = find_or_load(keystores, dnskey, &entry);
-	if (ret == DNSSEC_EOK) {
+	if (ret == KNOT_EOK) {
 		ret = sign_with(entry, data, out);
-		if (ret != DNSSEC_EOK) {
+		if (ret != KNOT_EOK) {
 			// A token may have been taken away and be back: next time it is opened
 			// again.
 			replace(slot_of(entry->hash), NULL);

@@ -17,8 +17,9 @@
 
 #include <stdint.h>
 
-#include <libdnssec/binary.h>
 #include <libknot/rdataset.h>
+
+#include "libdnssec.h"
 
 /*! Most keys in memory. */
 #define MXP_KEYRING_SIZE 256

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <urcu.h>
 
-#include <libdnssec/keytag.h>
 #include <libknot/errcode.h>
 #include <libknot/packet/wire.h>
 
 #include "canonical.h"
 #include "clock.h"
+#include "libdnssec.h"
 #include "pace.h"
 #include "signer.h"
 

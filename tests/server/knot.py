@@ -30,7 +30,7 @@ UTILITY = {**os.environ, "LD_PRELOAD": SANITIZERS, "ASAN_OPTIONS": "detect_leaks
     if SANITIZERS else None
 PATIENCE = 30.0
 
-VERSION = tuple(map(int, re.search(r"(\d+)\.(\d+)\.(\d+)", subprocess.run(
+VERSION = tuple(map(int, re.search(r"(\d+)\.(\d+)\.(?:dev)?(\d+)", subprocess.run(
     ["knotd", "--version"], capture_output=True, text=True, check=True).stdout).groups()))
 
 SOA = "@ 3600 SOA ns hostmaster 1 3600 600 86400 300\n@ 3600 NS ns\nns 3600 A 192.0.2.1\n"
@@ -345,9 +345,9 @@ template:
         return self.counted("stats")
 
     def counted(self, *command):
-        lines = self.knotc(*command)
+        lines = self.knotc(*command)  # With a colon since 3.6.
         return {name: int(value)
-                for name, value in re.findall(r"mod-mxpreset\.(\S+) = (\d+)", lines)
+                for name, value in re.findall(r"mod-mxpreset\.(\S+)(?: =|:) (\d+)", lines)
                 if value != "0"}
 
     # Log

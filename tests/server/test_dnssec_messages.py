@@ -7,7 +7,7 @@ import dns.rdatatype
 import dns.tsig
 import pytest
 
-from knot import HOUSE, mx_of
+from knot import HOUSE, mx_of, wait_for
 from signing import Keys, bitmaps, sections, signed_pairs
 
 ZONE, WILD = "message.example", "wild.example"

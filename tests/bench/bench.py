@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests/server"))
 
 from chart import write_chart  # noqa: E402
 from instructions import instructions  # noqa: E402
-from many_zones import (STARTS, STORED, SWITCHES, ManyZones, instructions_of_zone,  # noqa: E402
-                        reload_configuration, start_in_turn, switch_map, tool_seconds)
+from many_zones import (STORED, SWITCHES, ManyZones, instructions_of_zone,  # noqa: E402
+                        reload_configuration, start_in_turn, starts_of, switch_map, tool_seconds)
 import signed_zones  # noqa: E402
 from questions import CASES, QUESTIONS  # noqa: E402
 from table import at_least, at_most, print_head, print_row, verdict  # noqa: E402
@@ -81,7 +81,7 @@ def measure_start(folder):
 
 
 def measure_zones(folder, count):
-    print_head(f"{count:,} zones (start: best of {STARTS})")
+    print_head(f"{count:,} zones (start: best of {starts_of(count)})")
     print_starts(*start_in_turn(folder, count), count)
     with ManyZones(folder / "many", count) as server:
         switches = switch_map(server)
@@ -116,6 +116,13 @@ def measure_signature(folder):
               at_most("1.60", whole / bare))
 
 
+def print_latency(what, figures):
+    """Median and 99th percentile of the milliseconds of an answer, with those before the event."""
+    before, after = ((part[49], part[98]) for part in (figures.before, figures.after))
+    print_row(what, "{:.1f}, {:.1f} ms".format(*after), after[1] / before[1],
+              "before: {:.1f}, {:.1f} ms".format(*before))
+
+
 def measure_signed(folder, count):
     print_head(f"{count:,} signed zones under {signed_zones.RATE:,} MX queries (DO) per second")
     plain, ours = signed_zones.measure(folder / "signed", count)
@@ -127,6 +134,8 @@ def measure_signed(folder, count):
         print_row(f"{title}: lowest rate, no module", f"{plain[event].rate:,.0f}", 1)
         print_row(f"{title}: lowest rate, mod-mxpreset", f"{ours[event].rate:,.0f}", ratio,
                   at_least("0.90", ratio))
+        for side, figures in (("no module", plain), ("mod-mxpreset", ours)):
+            print_latency(f"{title}: other names, {side}", figures[event])
 
 
 def run(zones, signed, svg):

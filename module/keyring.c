@@ -146,8 +146,9 @@ static int load_from(entry_t *entry, const char *line, size_t len, const char *i
 /*! \brief Tells if the cause of an error passes by itself, without anybody caring for the keys. */
 static bool passes(int ret)
 {
+	// The last one is, since Knot DNS 3.6, what it has no name for: EIO, for example.
 	return ret == KNOT_ENOMEM || ret == -EMFILE || ret == -ENFILE || ret == -EIO ||
-	       ret == -EINTR;
+	       ret == -EINTR || ret == KNOT_ERRNO_ERROR;
 }
 
 /*! \brief Name of a DNSKEY in keystores, to be freed. */

@@ -157,8 +157,12 @@ class Resolver:
             return None
 
     def ask(self, name, rtype="MX"):
+        """Asks; TTLs that the cache has counted down are whole minutes again."""
         query = dns.message.make_query(name + ".", rtype, want_dnssec=True)
-        return dns.query.udp(query, ADDRESS, port=self.port, timeout=30)
+        answer = dns.query.udp(query, ADDRESS, port=self.port, timeout=30)
+        for rrset in answer.answer:
+            rrset.ttl = -(-rrset.ttl // 60) * 60
+        return answer
 
 
 def delv(server, zone, name, rtype="MX"):

@@ -20,6 +20,7 @@ from signing import BODY, assert_stored, assert_synthesized, key_tags, keys_of, 
 NOMAIL = preset(3600, "0 .")
 OWN = preset(60, "5 mail.own.example.")
 LATE = preset(60, "1 mx.late.example.")
+DENIED = ("BADKEY", "NOTAUTH", "REFUSED")  # What Knot says depends on its release.
 # A customer in each group.
 CUSTOMERS = {"house.example": HOUSE, "gandi.example": GANDI, "nomail.example": NOMAIL}
 
@@ -187,14 +188,14 @@ def test_daily_panel(fleet):
                         ("SOA", "a. b. 9 9 9 9 9"), ("DNSKEY", "256 3 13 AAAA"),
                         ("SPF", '"v=spf1"')):
         for owner in ("@", "www"):
-            assert fleet.primary.update(zone, ("add", owner, 60, rtype, data)) == "BADKEY", rtype
+            assert fleet.primary.update(zone, ("add", owner, 60, rtype, data)) in DENIED, rtype
     for rtype in ("SOA", "NS"):
-        assert fleet.primary.update(zone, ("delete", "@", rtype)) == "BADKEY", rtype
+        assert fleet.primary.update(zone, ("delete", "@", rtype)) in DENIED, rtype
     # What removes all of a name concerns other types, too.
-    assert fleet.primary.update(zone, ("delete", "@")) == "BADKEY"
+    assert fleet.primary.update(zone, ("delete", "@")) in DENIED
     for other in ("mx-presets", "catalog"):
-        assert fleet.primary.update(other, ("add", "x", 60, "TXT", "x")) == "BADKEY"
-    assert fleet.secondaries[0].update(zone, ("add", "@", 60, "TXT", "x")) == "BADKEY"
+        assert fleet.primary.update(other, ("add", "x", 60, "TXT", "x")) in DENIED
+    assert fleet.secondaries[0].update(zone, ("add", "@", 60, "TXT", "x")) in DENIED
     assert fleet.primary.update(zone, ("add", "www", 60, "TXT", "x")) == "NOERROR"
 
 

@@ -140,12 +140,12 @@ class Server(Knotd):
             return "BADKEY"
         return dns.rcode.to_text(answer.rcode())
 
-    def commit_map(self, *changes):
-        """Runs commit-map with the tool of the build."""
+    def commit_map(self, *changes, tools=TOOL.parent):
+        """Runs commit-map with the tool of the build, or with another one."""
         return subprocess.run(
             [str(FILES / "commit-map"), "-s", str(self.socket_path)],
             input="".join(f"{change}\n" for change in changes), capture_output=True, text=True,
-            timeout=60, env={**os.environ, "PATH": f"{TOOL.parent}:{os.environ['PATH']}"})
+            timeout=60, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
 
     def tool(self, *words):
         """Runs kmxpreset: its exit status, and the lines of its output."""

@@ -246,6 +246,21 @@ def test_daily_map_refused(fleet):
         fleet.wait_mx(zone, expected)
 
 
+@pytest.mark.parametrize("tool, reason", [
+    ("exit 127", ""), ("echo '-:1: wrong' >&2; exit 1", "-:1: wrong\n"),
+    ("kill -TERM $PPID", ""), ("kill -INT $PPID $$", "")],
+    ids=["unusable", "wrong", "SIGTERM", "SIGINT"])
+def test_daily_map_interrupted(fleet, tmp_path, tool, reason):
+    """Daily work: a change of the map that ends before its commit leaves nothing open."""
+    (tmp_path / "kmxpreset").write_text(f"#!/bin/sh\ncat >/dev/null\n{tool}\n")
+    (tmp_path / "kmxpreset").chmod(0o755)
+    done = fleet.primary.commit_map("set late 60 MX 1 mx.late.example.", tools=tmp_path)
+    assert done.returncode != 0 and done.stdout == ""
+    assert done.stderr == f"{reason}Nothing is changed.\n"
+    assert "transaction" not in fleet.primary.knotc("zone-status", "mx-presets.")
+    assert "late" not in fleet.primary.knotc("zone-read", "mx-presets.")
+
+
 def test_daily_map_in_use(fleet):
     """Daily work: a transaction of somebody else is left alone."""
     fleet.primary.knotc("zone-begin", "mx-presets.")

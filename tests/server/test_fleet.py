@@ -317,6 +317,7 @@ def test_daily_older_map(fleet, tmp_path):
     fleet.wait_mx(zone, LATE, [primary, newer])
     fleet.wait_mx(zone, "SERVFAIL", [older])
     assert ede_of(older.ask(zone)) == (24, "mx-preset: unknown preset 'late'")
+    assert older.tool("list", "marker") == (0, [f"{zone}. marker - 1"])
     status, output, _ = primary.run("kmxpreset -a verify 192.0.2.2 192.0.2.3")
     assert status == 1 and "unknown preset 'late'" in output
 

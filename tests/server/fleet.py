@@ -4,7 +4,9 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
+import textwrap
 
 import dns.query
 import dns.rcode
@@ -15,42 +17,86 @@ import dns.update
 from knot import ADDRESS, MAP, MODULE, ROOT, Knotd, free_port, wait_for, zone_text
 
 FILES = ROOT / "conf/fleet"
+PAGE = (ROOT / "doc/fleet.md").read_text()
 TOOL = pathlib.Path(os.environ.get("KMXPRESET", ROOT / "build/tool/kmxpreset"))
 MAP_ZONE = "mx-presets."
 SECRETS = {"transfer": "dHJhbnNmZXItc2VjcmV0LW9mLXRoZS10ZXN0cw==",
            "panel": "cGFuZWwtc2VjcmV0LW9mLXRoZS10ZXN0cw=="}
+# What the commands of the page are on the tests' machine: without root, systemd and ssh.
+SHELL = """
+knotc() {{ command knotc -c {path}/knot.conf -t 60 "$@"; }}
+kmxpreset() {{ command kmxpreset -s {path}/knot.sock "$@"; }}
+commit-map() {{ {files}/commit-map -s {path}/knot.sock "$@"; }}
+chown() {{ :; }}
+systemctl() {{ :; }}
+"""
+
+
+def commands(heading):
+    """The blocks of commands in a section of the page."""
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)[1]
+    return [textwrap.dedent(block) for block in re.findall(r"(?:^ {4,}\S.*\n)+", section, re.MULTILINE)]
 
 
 class Server(Knotd):
     """A server of the fleet.
 
-    removed    what is taken out of its configuration, a regular expression
     role       primary or secondary: the name of its configuration
     number     last octet of its address in the files
     addresses  the same of all servers -> port
+    edit       what is done to the text of its configuration
+    secrets    what is put in the place of placeholders
     """
 
     def __init__(self, path, role, number, addresses):
         super().__init__(path, {}, map_text=None)
         self.role, self.number, self.addresses = role, number, addresses
         self.map_path = self.path / "db/mx-presets.zone"
-        self.removed = ""
-        (self.path / "db/zones").mkdir(parents=True)
+        self.edit = lambda text: text
+        self.secrets = SECRETS
+        self.module_path = self.path / "mxpreset.so"
+        self.install_module()
+        (self.path / "db").mkdir()
 
     def configuration(self):
         self.port = self.addresses[self.number]
-        text = (FILES / f"{self.role}.conf").read_text()
+        text = self.edit((FILES / f"{self.role}.conf").read_text())
         text = re.sub("listen: .*", f"listen: {ADDRESS}@{self.port}", text)
         for number, port in self.addresses.items():
             text = text.replace(f"192.0.2.{number}@53", f"{ADDRESS}@{port}")
-        for name, secret in SECRETS.items():
+        for name, secret in self.secrets.items():
             text = text.replace(f"(keymgr -t {name})", secret)
         text = text.replace("    user: knot:knot\n", "").replace("target: syslog",
                                                                  f"target: {self.log_path}")
         text = text.replace("/run/knot", str(self.path)).replace("/var/lib/knot",
                                                                  str(self.path / "db"))
-        text = f"module:\n  - id: mod-mxpreset\n    file: {MODULE}\n" + text
-        return re.sub(self.removed, "", text) if self.removed else text
+        if "mod-mxpreset:" in text:
+            text = f"module:\n  - id: mod-mxpreset\n    file: {self.module_path}\n" + text
+        return text
+
+    def install_module(self):
+        """Puts a new file in the place of an old one, as packages do."""
+        new = self.module_path.with_suffix(".new")
+        shutil.copy(MODULE, new)
+        new.rename(self.module_path)
+
+    def run(self, block):
+        """Runs commands of the page in a shell: (exit status, stdout, stderr)."""
+        text = block.replace("/var/lib/knot", str(self.path / "db")).replace(
+            "/etc/knot/mx-presets.zone", str(MAP)).replace(" -o knot -g knot", "")
+        for number, port in self.addresses.items():
+            text = re.sub(rf"192\.0\.2\.{number}(?![.\d])", f"{ADDRESS}@{port}", text)
+        ret = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", SHELL.format(path=self.path, files=FILES) + text],
+            capture_output=True, text=True, timeout=60, cwd=ROOT,
+            env={**os.environ, "PATH": f"{TOOL.parent}:{os.environ['PATH']}"})
+        return ret.returncode, ret.stdout, ret.stderr
+
+    def make_folders(self):
+        """What a secondary needs beside its configuration."""
+        block, = commands("The second server, and any other")
+        ret = self.run(block)
+        assert ret == (0, "", ""), ret
 
     def begin(self):
         """Starts, and waits until the control socket answers."""
@@ -94,12 +140,12 @@ class Server(Knotd):
             return "BADKEY"
         return dns.rcode.to_text(answer.rcode())
 
-    def commit_map(self, *changes):
-        """Runs commit-map with the tool of the build."""
+    def commit_map(self, *changes, tools=TOOL.parent):
+        """Runs commit-map with the tool of the build, or with another one."""
         return subprocess.run(
             [str(FILES / "commit-map"), "-s", str(self.socket_path)],
             input="".join(f"{change}\n" for change in changes), capture_output=True, text=True,
-            timeout=60, env={**os.environ, "PATH": f"{TOOL.parent}:{os.environ['PATH']}"})
+            timeout=60, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
 
     def tool(self, *words):
         """Runs kmxpreset: its exit status, and the lines of its output."""
@@ -116,19 +162,27 @@ class Fleet:
     """A primary and secondaries with the catalog and the map that ship."""
 
     def __init__(self, path):
-        self.addresses = {}
-        while len(self.addresses) < 3:
+        self.path, self.addresses, self.servers = path, {}, []
+        self.primary = self.add("primary", "primary")
+        self.secondaries = [self.add(f"secondary{number}", "secondary") for number in (1, 2)]
+        for server in self.servers:
+            server.port = self.addresses[server.number]
+            server.write_configuration()
+        block, = commands("The first server")
+        ret = self.primary.run(block)
+        assert ret[0] == 0 and "Configuration is valid" in ret[1], ret
+        for server in self.secondaries:
+            server.make_folders()
+
+    def add(self, name, role):
+        """Adds a server, that the others do not know yet."""
+        port = free_port()
+        while port in self.addresses.values():
             port = free_port()
-            if port not in self.addresses.values():
-                self.addresses[len(self.addresses) + 1] = port
-        self.primary = Server(path / "primary", "primary", 1, self.addresses)
-        self.secondaries = [Server(path / f"secondary{number}", "secondary", number + 1,
-                                   self.addresses) for number in (1, 2)]
-        self.servers = [self.primary, *self.secondaries]
-        db = self.primary.path / "db"
-        (db / "catalog.zone").write_text((FILES / "catalog.zone").read_text())
-        (db / "mx-presets.zone").write_text(
-            (FILES / "mx-presets.head").read_text() + MAP.read_text())
+        number = len(self.servers) + 1
+        self.addresses[number] = port
+        self.servers.append(Server(self.path / name, role, number, self.addresses))
+        return self.servers[-1]
 
     def start(self):
         for server in self.servers:

@@ -9,7 +9,7 @@ import dns.exception
 import dns.message
 import dns.query
 
-from knot import ADDRESS, free_port, wait_for
+from knot import ADDRESS, free_port, mx_of, wait_for
 
 UNBOUND = """
 server:
@@ -156,13 +156,18 @@ class Resolver:
         except (dns.exception.Timeout, OSError):
             return None
 
-    def ask(self, name, rtype="MX"):
+    def ask(self, name, rtype="MX", tcp=False):
         """Asks; TTLs that the cache has counted down are whole minutes again."""
         query = dns.message.make_query(name + ".", rtype, want_dnssec=True)
-        answer = dns.query.udp(query, ADDRESS, port=self.port, timeout=30)
+        transport = dns.query.tcp if tcp else dns.query.udp
+        answer = transport(query, ADDRESS, port=self.port, timeout=30)
         for rrset in answer.answer:
             rrset.ttl = -(-rrset.ttl // 60) * 60
         return answer
+
+    def mx(self, name, tcp=False):
+        """What a sender gets."""
+        return mx_of(self.ask(name, tcp=tcp))
 
 
 def delv(server, zone, name, rtype="MX"):

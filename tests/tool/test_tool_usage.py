@@ -2,6 +2,7 @@
 """How kmxpreset is called, its documentation, and its memory."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -71,8 +72,20 @@ def test_manual():
                             text=True)
     assert (result.returncode, result.stdout) == (0, "")
     assert max(map(len, page.read_text().splitlines())) <= 80
-    for code in ("doubled-root", "mixed-builtin", "overridden-marker", "null-mx"):
-        assert f".It Cm {code}\n" in page.read_text()
+
+
+def test_manual_is_whole():
+    """It has all commands and options of the help text, and all codes of warnings."""
+    text = (ROOT / "doc/kmxpreset.8").read_text()
+    synopsis = text[text.index(".Sh SYNOPSIS"):text.index(".Sh DESCRIPTION")]
+    for command in COMMANDS:
+        assert len(re.findall(rf"^\.Cm {command} ", synopsis, re.MULTILINE)) == 1, command
+        assert len(re.findall(rf"^\.It Cm {command} ", text, re.MULTILINE)) == 1, command
+    for option in re.findall(r"(?<=[ ,])-(\w)(?=[ ,])", run("-h").out.split("import", 1)[1]):
+        assert re.search(rf"^\.It Fl {option}\b", text, re.MULTILINE), option
+    for path in (ROOT / "tool").glob("*.c"):
+        for code in re.findall(r'linter_warn\(\s*\w+, "([a-z-]+)"', path.read_text()):
+            assert f".It Cm {code}\n" in text, code
 
 
 def complete(*words, path):

@@ -20,8 +20,8 @@
  * - A CNAME that leads to the apex is found out by the server; the ANSWER hook then adds the MX, or
  *   removes those that shall not be served (query.c).
  * - In a signed zone, whatever was asked, an NSEC or NSEC3 record of the apex in the response is
- *   made to list what is served, in the hooks of the stages that put such records (denials.c,
- * denial.c).
+ *   made to list what is served, in the hooks of the stages that put such records (denials.c and
+ *   denial.c).
  *
  * No hook takes a lock, and none allocates memory for a preset without parameters. How the map got
  * there is the life of another thread: see registry.c.

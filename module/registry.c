@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "keep.h"
+#include "maplog.h"
 #include "registry.h"
 #include "watch.h"
 
@@ -418,9 +419,9 @@ static mxp_instance_t *instance_get(const mxp_settings_t *settings, mxp_mapfile_
 		instance->references++;
 		return instance;
 	}
-	mxp_instance_t *instance = mxp_instance_new(file, settings, mxp_clock_ms());
+	mxp_instance_t *instance = mxp_mapfile_add(file, settings, mxp_clock_ms());
 	if (instance != NULL && tsearch(instance, &registry.instances, cmp_instances) == NULL) {
-		mxp_instance_free(instance);
+		mxp_mapfile_remove(instance);
 		return NULL;
 	}
 	if (instance != NULL) {
@@ -437,7 +438,7 @@ static void instance_put(mxp_instance_t *instance)
 	}
 	mxp_mapfile_t *file = instance->file;
 	tdelete(instance, &registry.instances, cmp_instances);
-	mxp_instance_free(instance);
+	mxp_mapfile_remove(instance);
 	// What has gone may be what a refused map lacked.
 	file->retry = file->refused;
 	if (file->retry && registry.watcher != NULL) {

@@ -37,7 +37,7 @@ typedef enum {
 	MXP_NO_KEY,          /*!< The zone is signed and its private key is not at hand. */
 	MXP_KEY_AWAY,        /*!< The same where it was at hand, or has to be. */
 	MXP_SIGNING,         /*!< The answer is being signed beside the queries. */
-	MXP_KEY_AWAY_ANSWER, /*!< The same, and an answer is at hand that was signed before. */
+	MXP_KEY_AWAY_ANSWER, /*!< As #MXP_KEY_AWAY, beside an answer that was signed before. */
 	MXP_MAX_TTL,         /*!< A preset's TTL is larger than the policy's zone-max-ttl. */
 	MXP_ONLINE_FIRST,    /*!< mod-onlinesign comes before this module. */
 	MXP_ONLINE_BITMAP,   /*!< mod-onlinesign denies MX. */

@@ -239,16 +239,28 @@ static size_t room(const mxp_preset_t *preset)
 	return size;
 }
 
+/*! \brief Adds a record to a set that has room for it. */
+static void add_record(uint16_t preference, const knot_dname_t *exchange, size_t size,
+                       knot_rdataset_t *rrs)
+{
+	uint8_t data[2 + KNOT_DNAME_MAXLEN];
+	const uint16_t len = (uint16_t)(2 + size);
+	knot_wire_write_u16(data, preference);
+	memcpy(data + 2, exchange, size);
+	knot_rdata_init((knot_rdata_t *)((uint8_t *)rrs->rdata + rrs->size), len, data);
+	rrs->count++;
+	rrs->size += knot_rdata_size(len);
+}
+
 /*! \brief Writes all records of a preset, parameters replaced by values. */
 static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *values,
                                  const knot_dname_t *zone, bool lower, knot_mm_t *mm,
                                  knot_rdataset_t *rrs)
 {
-	uint8_t *pos = mxp_alloc(mm, room(preset));
-	if (pos == NULL) {
+	*rrs = (knot_rdataset_t){ .rdata = mxp_alloc(mm, room(preset)) };
+	if (rrs->rdata == NULL) {
 		return MXP_NO_MEMORY;
 	}
-	*rrs = (knot_rdataset_t){ .rdata = (knot_rdata_t *)pos };
 
 	writer_t out = { .cause = MXP_OK };
 	for (size_t i = 0; i < preset->mx_count && out.cause == MXP_OK; i++) {
@@ -265,15 +277,7 @@ static mxp_cause_t write_records(const mxp_preset_t *preset, const mxp_span_t *v
 			out.cause = MXP_EXCHANGE_TWICE;
 			break;
 		}
-
-		uint8_t data[2 + KNOT_DNAME_MAXLEN];
-		knot_wire_write_u16(data, mx->preference);
-		memcpy(data + 2, out.name, out.size);
-		knot_rdata_init((knot_rdata_t *)pos, (uint16_t)(2 + out.size), data);
-		const size_t size = knot_rdata_size((uint16_t)(2 + out.size));
-		pos += size;
-		rrs->count++;
-		rrs->size += size;
+		add_record(mx->preference, out.name, out.size, rrs);
 	}
 
 	if (out.cause == MXP_OK && !sort_rdata(rrs, mm)) {

@@ -125,6 +125,28 @@ static bool find_twice(mxp_span_t params, size_t count, mxp_span_t *twice)
 	return false;
 }
 
+/*! \brief Checks all parameters of a marker. */
+static bool check_params(mxp_span_t params, mxp_fault_t *fault)
+{
+	size_t count = 0;
+	for (mxp_span_t rest = params; rest.len > 0; count++) {
+		const mxp_span_t part = cut_part(&rest);
+		const mxp_param_t param = mxp_span_split(part);
+		const mxp_cause_t cause = check_param(&param);
+		if (cause != MXP_OK) {
+			const mxp_span_t about = (cause == MXP_NO_PARAM) ? part : param.name;
+			*fault = mxp_fault(cause, about.data, about.len);
+			return false;
+		}
+	}
+	mxp_span_t twice;
+	if (count > 1 && find_twice(params, count, &twice)) {
+		*fault = mxp_fault(MXP_PARAM_TWICE, twice.data, twice.len);
+		return false;
+	}
+	return true;
+}
+
 bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *marker,
                       mxp_fault_t *fault)
 {
@@ -151,26 +173,7 @@ bool mxp_marker_parse(const knot_rdata_t *rdata, knot_mm_t *mm, mxp_marker_t *ma
 		*fault = (mxp_fault_t){ .cause = MXP_NO_NAME };
 		return false;
 	}
-
-	size_t count = 0;
-	while (text.len > 0) {
-		const mxp_span_t part = cut_part(&text);
-		const mxp_param_t param = mxp_span_split(part);
-		const mxp_cause_t cause = check_param(&param);
-		if (cause != MXP_OK) {
-			const mxp_span_t about = (cause == MXP_NO_PARAM) ? part : param.name;
-			*fault = mxp_fault(cause, about.data, about.len);
-			return false;
-		}
-		count++;
-	}
-
-	mxp_span_t twice;
-	if (count > 1 && find_twice(marker->params, count, &twice)) {
-		*fault = mxp_fault(MXP_PARAM_TWICE, twice.data, twice.len);
-		return false;
-	}
-	return true;
+	return check_params(marker->params, fault);
 }
 
 mxp_span_t mxp_marker_value(const void *marker, const char *name)

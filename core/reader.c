@@ -445,6 +445,29 @@ static bool hash_version(const char *data, size_t size, char *version)
 	return true;
 }
 
+/*! \brief Reads a text whose line ends are those of the scanner. */
+static int read_text(reader_t *reader, const char *data, size_t size, mxp_map_t *map)
+{
+	if (data[size - 1] != '\n') {
+		mxp_report(&reader->report, count_lines(data, size),
+		           "no newline at the end, the file may be cut off");
+	}
+	int ret = scan_text(reader, data, size, find_origin);
+	if (ret == KNOT_EOK) {
+		ret = scan_text(reader, data, size, read_records);
+	}
+	// After a fatal error, what follows is unknown: no further conclusions.
+	if (ret == KNOT_EOK) {
+		name_records(reader);
+		ret = build(reader, map);
+	}
+	if (ret == KNOT_EOK && reader->has_soa) {
+		map->serial = reader->serial;
+		snprintf(map->version, sizeof(map->version), "%u", map->serial);
+	}
+	return ret;
+}
+
 int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, void *ctx)
 {
 	*map = NULL;
@@ -458,26 +481,9 @@ int mxp_map_read(mxp_map_t **map, char *data, size_t size, mxp_error_f error, vo
 	mxp_map_t *out = calloc(1, sizeof(*out));
 	// Of the text as it is in the file: line ends are changed after.
 	int ret = (out != NULL && hash_version(data, size, out->version)) ? KNOT_EOK : KNOT_ENOMEM;
-	size = strip_cr(data, size);
-	if (data[size - 1] != '\n') {
-		mxp_report(&reader.report, count_lines(data, size),
-		           "no newline at the end, the file may be cut off");
-	}
-
 	if (ret == KNOT_EOK) {
-		ret = scan_text(&reader, data, size, find_origin);
-	}
-	if (ret == KNOT_EOK) {
-		ret = scan_text(&reader, data, size, read_records);
-	}
-	// After a fatal error, what follows is unknown: no further conclusions.
-	if (ret == KNOT_EOK) {
-		name_records(&reader);
-		ret = build(&reader, out);
-	}
-	if (ret == KNOT_EOK && reader.has_soa) {
-		out->serial = reader.serial;
-		snprintf(out->version, sizeof(out->version), "%u", out->serial);
+		size = strip_cr(data, size);
+		ret = read_text(&reader, data, size, out);
 	}
 	reader_clear(&reader);
 

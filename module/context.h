@@ -83,7 +83,7 @@ static inline const mxp_settings_t *mxp_context_settings(knotd_mod_t *mod)
  * \param priority  Priority as for syslog.
  * \param message   Message.
  */
-static inline void mxp_context_log(void *mod, int priority, const char *message)
-{
-	knotd_mod_log(mod, priority, "%s", message);
-}
+void mxp_context_log(void *mod, int priority, const char *message);
+
+/*! What maps need of the server, whose contexts are modules. */
+extern __attribute__((visibility("hidden"))) const mxp_server_t mxp_context_server;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,9 @@
 #include <libknot/version.h>
 
 #include "dnssec.h"
-#include "recall.h"
+#include "item.h"
 #include "keyring.h"
+#include "recall.h"
 
 #define C_BACKEND        "\007backend"
 #define C_CONFIG         "\006config"
@@ -47,17 +47,17 @@ static char *join_paths(const char *base, const char *path)
 }
 
 /*! \brief Path of the folder that paths of keystores are relative to, to be freed. */
-static char *keystore_base(knotd_mod_t *mod)
+static char *keystore_base(mxp_items_t *items)
 {
-	const char *storage = knotd_conf(mod, C_DATABASE, C_STORAGE, NULL).single.string;
-	const char *kasp_db = knotd_conf(mod, C_DATABASE, C_KASP_DB, NULL).single.string;
+	const char *storage = mxp_item(items, C_DATABASE, C_STORAGE, NULL).single.string;
+	const char *kasp_db = mxp_item(items, C_DATABASE, C_KASP_DB, NULL).single.string;
 	return join_paths(storage, kasp_db);
 }
 
 /*! \brief Adds a keystore to the list. */
-static void add_keystore(knotd_mod_t *mod, bool pkcs11, const char *config, mxp_dnssec_t *out)
+static void add_keystore(mxp_items_t *items, bool pkcs11, const char *config, mxp_dnssec_t *out)
 {
-	char *base = pkcs11 ? strdup("") : keystore_base(mod);
+	char *base = pkcs11 ? strdup("") : keystore_base(items);
 	char *place = base == NULL || config == NULL ? NULL
 	              : pkcs11                       ? strdup(config)
 	                                             : join_paths(base, config);
@@ -75,34 +75,34 @@ static void add_keystore(knotd_mod_t *mod, bool pkcs11, const char *config, mxp_
 }
 
 /*! \brief Adds a keystore that the configuration names. */
-static void read_keystore(knotd_mod_t *mod, const knotd_conf_t *keystore, mxp_dnssec_t *out)
+static void read_keystore(mxp_items_t *items, const knotd_conf_t *keystore, mxp_dnssec_t *out)
 {
-	const char *config = knotd_conf(mod, C_KEYSTORE, C_CONFIG, keystore).single.string;
+	const char *config = mxp_item(items, C_KEYSTORE, C_CONFIG, keystore).single.string;
 	const bool pkcs11 =
-		knotd_conf(mod, C_KEYSTORE, C_BACKEND, keystore).single.option == BACKEND_PKCS11;
-	add_keystore(mod, pkcs11, config, out);
+		mxp_item(items, C_KEYSTORE, C_BACKEND, keystore).single.option == BACKEND_PKCS11;
+	add_keystore(items, pkcs11, config, out);
 }
 
 /*! \brief Finds the keystores of a policy; a zone without one has the server's own. */
-static void find_keystores(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
+static void find_keystores(mxp_items_t *items, const knotd_conf_t *policy, mxp_dnssec_t *out)
 {
 	knotd_conf_t keystore = { .count = 0 };
 	if (policy->count > 0) {
-		keystore = knotd_conf(mod, C_POLICY, C_KEYSTORE, policy);
+		keystore = mxp_item(items, C_POLICY, C_KEYSTORE, policy);
 	}
 #if KNOT_VERSION_HEX >= 0x030500
 	for (size_t i = 0; i < keystore.count; i++) { // A list, from Knot DNS 3.5 on.
 		const knotd_conf_t one = { .single = keystore.multi[i], .count = 1 };
-		read_keystore(mod, &one, out);
+		read_keystore(items, &one, out);
 	}
 	knotd_conf_free(&keystore);
 #else
 	if (keystore.count > 0) {
-		read_keystore(mod, &keystore, out);
+		read_keystore(items, &keystore, out);
 	}
 #endif
 	if (out->keystores == NULL) {
-		add_keystore(mod, false, DEFAULT_KEYSTORE, out);
+		add_keystore(items, false, DEFAULT_KEYSTORE, out);
 	}
 }
 
@@ -114,14 +114,15 @@ static bool has_values(knotd_conf_t item)
 	return has;
 }
 
-static bool is_secondary(knotd_mod_t *mod, const knot_dname_t *zone)
+static bool is_secondary(mxp_items_t *items)
 {
-	return has_values(knotd_conf_zone(mod, C_MASTER, zone));
+	return has_values(mxp_item_zone(items, C_MASTER));
 }
 
-/*! \brief A zone as the identifier of its section. */
-static knotd_conf_t zone_id(const knot_dname_t *zone)
+/*! \brief The zone as the identifier of its own section. */
+static knotd_conf_t zone_id(const mxp_items_t *items)
 {
+	const knot_dname_t *zone = knotd_mod_zone(items->mod);
 	return (knotd_conf_t){
 		.single = { .data = zone, .data_len = knot_dname_size(zone) },
 		.count = 1,
@@ -129,41 +130,41 @@ static knotd_conf_t zone_id(const knot_dname_t *zone)
 }
 
 /*! \brief Tells if a zone itself, and not its template, has items that `module` goes with. */
-static bool has_own_items(knotd_mod_t *mod, const knot_dname_t *zone)
+static bool has_own_items(mxp_items_t *items)
 {
-	const knotd_conf_t id = zone_id(zone);
-	return knotd_conf(mod, C_ZONE, C_DNSSEC_SIGNING, &id).count > 0 ||
-	       has_values(knotd_conf(mod, C_ZONE, C_MASTER, &id));
+	const knotd_conf_t id = zone_id(items);
+	return mxp_item(items, C_ZONE, C_DNSSEC_SIGNING, &id).count > 0 ||
+	       has_values(mxp_item(items, C_ZONE, C_MASTER, &id));
 }
 
-static bool has_own_policy(knotd_mod_t *mod, const knot_dname_t *zone)
+static bool has_own_policy(mxp_items_t *items)
 {
-	const knotd_conf_t id = zone_id(zone);
-	return knotd_conf(mod, C_ZONE, C_DNSSEC_POLICY, &id).count > 0;
+	const knotd_conf_t id = zone_id(items);
+	return mxp_item(items, C_ZONE, C_DNSSEC_POLICY, &id).count > 0;
 }
 
-static bool has_own_modules(knotd_mod_t *mod, const knot_dname_t *zone)
+static bool has_own_modules(mxp_items_t *items)
 {
-	const knotd_conf_t id = zone_id(zone);
-	return has_values(knotd_conf(mod, C_ZONE, C_MODULE, &id));
+	const knotd_conf_t id = zone_id(items);
+	return has_values(mxp_item(items, C_ZONE, C_MODULE, &id));
 }
 
 /*! \brief Reads the largest TTL by which a policy times the roll-overs of keys. */
-static void read_max_ttl(knotd_mod_t *mod, const knotd_conf_t *policy, mxp_dnssec_t *out)
+static void read_max_ttl(mxp_items_t *items, const knotd_conf_t *policy, mxp_dnssec_t *out)
 {
 	if (policy->count > 0) {
-		const knotd_conf_t max_ttl = knotd_conf(mod, C_POLICY, C_ZONE_MAX_TTL, policy);
+		const knotd_conf_t max_ttl = mxp_item(items, C_POLICY, C_ZONE_MAX_TTL, policy);
 		out->max_ttl = max_ttl.count > 0 ? max_ttl.single.integer : -1;
 	}
 }
 
 /*! \brief Reads where the keys are of a zone that the server or its primary signs. */
-static void read_policy(knotd_mod_t *mod, const knot_dname_t *zone, bool signing, mxp_dnssec_t *out)
+static void read_policy(mxp_items_t *items, bool signing, mxp_dnssec_t *out)
 {
-	const knotd_conf_t policy = knotd_conf_zone(mod, C_DNSSEC_POLICY, zone);
-	find_keystores(mod, &policy, out);
+	const knotd_conf_t policy = mxp_item_zone(items, C_DNSSEC_POLICY);
+	find_keystores(items, &policy, out);
 	if (signing) {
-		read_max_ttl(mod, &policy, out);
+		read_max_ttl(items, &policy, out);
 	}
 }
 
@@ -175,9 +176,9 @@ static bool is_module(const knotd_conf_val_t *item, const char *name)
 }
 
 /*! \brief Types of ours that mod-onlinesign lists in its denials besides what the zone stores. */
-static mxp_types_t listed_types(knotd_mod_t *mod, const knotd_conf_t *id)
+static mxp_types_t listed_types(mxp_items_t *items, const knotd_conf_t *id)
 {
-	knotd_conf_t bitmap = knotd_conf(mod, C_ONLINESIGN, C_NSEC_BITMAP, id);
+	knotd_conf_t bitmap = mxp_item(items, C_ONLINESIGN, C_NSEC_BITMAP, id);
 	mxp_types_t types = 0;
 	for (size_t i = 0; i < bitmap.count; i++) {
 		uint16_t type = 0;
@@ -192,7 +193,7 @@ static mxp_types_t listed_types(knotd_mod_t *mod, const knotd_conf_t *id)
 }
 
 /*! \brief Reads how mod-onlinesign signs. */
-static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnssec_t *out)
+static void read_online(mxp_items_t *items, const knotd_conf_val_t *item, mxp_dnssec_t *out)
 {
 	const size_t name = 1 + (size_t)item->data[0];
 	out->online_denies = MXP_TYPE_MX | MXP_TYPE_TXT;
@@ -201,13 +202,13 @@ static void read_online(knotd_mod_t *mod, const knotd_conf_val_t *item, mxp_dnss
 			.single = { .data = item->data + name, .data_len = item->data_len - name },
 			.count = 1,
 		};
-		const knotd_conf_t policy = knotd_conf(mod, C_ONLINESIGN, C_POLICY, &id);
-		read_max_ttl(mod, &policy, out);
-		out->online_denies &= ~listed_types(mod, &id);
+		const knotd_conf_t policy = mxp_item(items, C_ONLINESIGN, C_POLICY, &id);
+		read_max_ttl(items, &policy, out);
+		out->online_denies &= ~listed_types(items, &id);
 	}
 }
 
-static void read_modules(knotd_mod_t *mod, const knotd_conf_t *modules, mxp_dnssec_t *out)
+static void read_modules(mxp_items_t *items, const knotd_conf_t *modules, mxp_dnssec_t *out)
 {
 	bool passed = false;
 	for (size_t i = 0; i < modules->count; i++) {
@@ -216,37 +217,35 @@ static void read_modules(knotd_mod_t *mod, const knotd_conf_t *modules, mxp_dnss
 		if (is_module(item, C_ONLINESIGN)) {
 			out->online = true;
 			out->online_first = !passed;
-			read_online(mod, item, out);
+			read_online(items, item, out);
 		}
 	}
 }
 
 /*! \brief Reads all items. */
-static mxp_dnssec_t read_dnssec(knotd_mod_t *mod, const knotd_conf_t *modules)
+static mxp_dnssec_t read_dnssec(mxp_items_t *items, const knotd_conf_t *modules)
 {
 	mxp_dnssec_t out = { .max_ttl = -1 };
-	const knot_dname_t *zone = knotd_mod_zone(mod);
 
-	out.signing = knotd_conf_zone(mod, C_DNSSEC_SIGNING, zone).single.boolean;
-	if (out.signing || is_secondary(mod, zone)) {
-		read_policy(mod, zone, out.signing, &out);
+	out.signing = mxp_item_zone(items, C_DNSSEC_SIGNING).single.boolean;
+	if (out.signing || is_secondary(items)) {
+		read_policy(items, out.signing, &out);
 	}
 	if (!out.signing) { // Otherwise mod-onlinesign refuses to.
-		read_modules(mod, modules, &out);
+		read_modules(items, modules, &out);
 	}
 
 	return out;
 }
 
 /*! \brief Recalls what holds for the zone's template, unless the zone has items of its own. */
-static bool recall_template(knotd_mod_t *mod, const void *address, mxp_dnssec_t *out)
+static bool recall_template(mxp_items_t *items, const void *address, mxp_dnssec_t *out)
 {
-	const knot_dname_t *zone = knotd_mod_zone(mod);
-	if (!mxp_recall_dnssec(mod, address, out)) {
+	if (!mxp_recall_dnssec(items->mod, address, out)) {
 		return false;
 	}
 	// Without keystores, it is not looked at.
-	if (has_own_items(mod, zone) || (out->keystores != NULL && has_own_policy(mod, zone))) {
+	if (has_own_items(items) || (out->keystores != NULL && has_own_policy(items))) {
 		free(out->keystores);
 		return false;
 	}
@@ -258,25 +257,26 @@ static bool recall_template(knotd_mod_t *mod, const void *address, mxp_dnssec_t 
  *
  * A look-up for which there was no memory is in no way to be taken for other zones.
  */
-static void remember_template(knotd_mod_t *mod, const void *address, const mxp_dnssec_t *dnssec)
+static void remember_template(mxp_items_t *items, const void *address, const mxp_dnssec_t *dnssec)
 {
-	const knot_dname_t *zone = knotd_mod_zone(mod);
-	if (!has_own_modules(mod, zone) && !has_own_items(mod, zone) &&
-	    !has_own_policy(mod, zone) && !dnssec->failed && errno != ENOMEM) {
-		mxp_remember_dnssec(mod, address, dnssec);
+	if (!has_own_modules(items) && !has_own_items(items) && !has_own_policy(items) &&
+	    !dnssec->failed && !items->failed) {
+		mxp_remember_dnssec(items->mod, address, dnssec);
 	}
 }
 
 mxp_dnssec_t mxp_dnssec(knotd_mod_t *mod)
 {
 	mxp_dnssec_t out;
-	knotd_conf_t modules = knotd_conf_zone(mod, C_MODULE, knotd_mod_zone(mod));
+	mxp_items_t items = { .mod = mod };
+	knotd_conf_t modules = mxp_item_zone(&items, C_MODULE);
 	const void *address = modules.count > 0 ? modules.multi[0].data : NULL;
-	if (!recall_template(mod, address, &out)) {
-		out = read_dnssec(mod, &modules);
-		remember_template(mod, address, &out);
+	if (!recall_template(&items, address, &out)) {
+		out = read_dnssec(&items, &modules);
+		remember_template(&items, address, &out);
 	}
 	knotd_conf_free(&modules);
+	out.failed |= items.failed;
 
 	return out;
 }

@@ -14,7 +14,7 @@
 #include <knot/module.h>
 
 #include "decision.h"
-#include "mapfile.h"
+#include "instance.h"
 
 /*! \brief Longest EXTRA-TEXT, in octets. */
 #define MXP_EDE_TEXT_MAX 128

@@ -15,5 +15,7 @@
  *        with this module.
  *
  * Knot's own number of its interface to modules is the same in series whose structures differ.
+ *
+ * \return True if so.
  */
 bool mxp_libknots_differ(void);

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <urcu.h>
 
 #include <libknot/errcode.h>
 
 #include "keep.h"
 #include "mapfile.h"
+#include "maplog.h"
 
 /*! How often it is logged that a file is not what is served. */
 #define REPEAT_MS 3600000
@@ -17,18 +17,6 @@
     time is doubled. */
 #define RETRY_MS  500
 #define DOUBLINGS 7
-
-/*! \brief Logs what a map lacks for an instance. */
-static void log_lacking(const mxp_instance_t *instance, const mxp_view_t *view)
-{
-	const mxp_rules_t *rules = &instance->settings.rules;
-	if (view->map != NULL && view->builtin == NULL) {
-		mxp_log_lacking(instance->settings.file, "builtin", rules->builtin);
-	}
-	if (view->map != NULL && rules->preset != NULL && view->preset == NULL) {
-		mxp_log_lacking(instance->settings.file, "preset", rules->preset);
-	}
-}
 
 /*! \brief Logs that the file is refused. */
 static void log_refused(mxp_mapfile_t *file, uint64_t now_ms)
@@ -41,75 +29,6 @@ static void log_refused(mxp_mapfile_t *file, uint64_t now_ms)
 	file->logged_ms = now_ms;
 }
 
-/*! \brief Checks that a map has what the instances in use take from the present one. */
-static bool satisfies(const mxp_mapfile_t *file, const mxp_map_t *map, mxp_first_error_t *error)
-{
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		const mxp_rules_t *rules = &inst->settings.rules;
-		const mxp_view_t *present = &inst->snapshot->view;
-		const mxp_view_t view = mxp_view(rules, map);
-		char reason[sizeof(error->reason)];
-		if (view.builtin == NULL && present->builtin != NULL) {
-			snprintf(reason, sizeof(reason), "builtin '%s' is missing", rules->builtin);
-			mxp_first_error_add(error, 0, reason);
-		}
-		if (view.preset == NULL && present->preset != NULL) {
-			snprintf(reason, sizeof(reason), "preset '%s' is missing", rules->preset);
-			mxp_first_error_add(error, 0, reason);
-		}
-	}
-	return error->count == 0;
-}
-
-static mxp_snapshot_t *new_snapshot(const mxp_instance_t *instance, const mxp_loaded_t *loaded)
-{
-	mxp_snapshot_t *snapshot = malloc(sizeof(*snapshot));
-	if (snapshot != NULL) {
-		static uint64_t generations;
-		*snapshot = (mxp_snapshot_t){
-			.generation = ++generations,
-			.view = mxp_view(&instance->settings.rules,
-			                 loaded != NULL ? loaded->map : NULL),
-			.loaded = loaded,
-		};
-	}
-	return snapshot;
-}
-
-static void free_snapshot(mxp_retired_t *retired)
-{
-	free(retired);
-}
-
-/*! \brief Makes a snapshot of a map for each instance, in a list; false if memory is exhausted. */
-static bool new_snapshots(const mxp_mapfile_t *file, const mxp_loaded_t *loaded,
-                          mxp_retired_t **list)
-{
-	mxp_retired_t **end = list;
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		mxp_snapshot_t *snapshot = new_snapshot(inst, loaded);
-		if (snapshot == NULL) {
-			mxp_retired_free(*list);
-			return false;
-		}
-		snapshot->retired.free = free_snapshot;
-		*end = &snapshot->retired;
-		end = &snapshot->retired.next;
-	}
-	return true;
-}
-
-/*! \brief Gives all instances their snapshot, and retires those before. */
-static void exchange_snapshots(const mxp_mapfile_t *file, mxp_retired_t *list)
-{
-	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		mxp_snapshot_t *snapshot = (mxp_snapshot_t *)list;
-		list = list->next;
-		mxp_snapshot_t *before = rcu_xchg_pointer(&inst->snapshot, snapshot);
-		mxp_retire(&before->retired, free_snapshot);
-	}
-}
-
 /*! \brief Logs that a map is served, after the map before (NULL: none). */
 static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *before)
 {
@@ -117,7 +36,7 @@ static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *before)
 		mxp_log_loaded(file->path, file->loaded->map, before);
 	}
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		log_lacking(inst, &inst->snapshot->view);
+		mxp_instance_log_lacking(inst);
 	}
 }
 
@@ -128,11 +47,11 @@ static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *before)
  */
 static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 {
-	mxp_retired_t *list = NULL;
-	if (!new_snapshots(file, reading->loaded, &list)) {
+	mxp_retired_t *list;
+	if (!mxp_snapshots_make(file->instances, reading->loaded, &list)) {
 		return false;
 	}
-	exchange_snapshots(file, list);
+	mxp_snapshots_exchange(file->instances, list);
 	mxp_loaded_t *before = file->loaded;
 	free(file->unkept);
 	file->loaded = reading->loaded;
@@ -162,7 +81,8 @@ static bool publish_copy(mxp_mapfile_t *file, const mxp_rules_t *rules)
 	mxp_reading_t reading;
 	mxp_first_error_t error = { .count = 0 };
 	mxp_reading_make_copy(file->copy, &reading);
-	bool good = reading.loaded != NULL && satisfies(file, reading.loaded->map, &error);
+	bool good = reading.loaded != NULL &&
+	            mxp_instances_satisfied(file->instances, reading.loaded->map, &error);
 	if (good && rules != NULL) {
 		const mxp_view_t view = mxp_view(rules, reading.loaded->map);
 		good = view.builtin != NULL && (rules->preset == NULL || view.preset != NULL);
@@ -246,7 +166,8 @@ void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now
 	}
 
 	mxp_first_error_t error = reading->error;
-	const bool good = reading->loaded != NULL && satisfies(file, reading->loaded->map, &error);
+	const bool good = reading->loaded != NULL &&
+	                  mxp_instances_satisfied(file->instances, reading->loaded->map, &error);
 	if (good && !publish(file, reading, false)) {
 		mxp_first_error_add(&reading->error, 0, "not enough memory");
 		postpone(file, reading, now_ms);
@@ -412,48 +333,25 @@ static void make_do_with_copy(mxp_mapfile_t *file, const mxp_rules_t *rules, uin
 	log_refused(file, now_ms);
 }
 
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
-                                 uint64_t now_ms)
+mxp_instance_t *mxp_mapfile_add(mxp_mapfile_t *file, const mxp_settings_t *settings,
+                                uint64_t now_ms)
 {
-	mxp_instance_t *instance = calloc(1, sizeof(*instance));
-	if (instance == NULL) {
-		return NULL;
+	make_do_with_copy(file, &settings->rules, now_ms);
+	mxp_instance_t *instance = mxp_instance_new(settings, file->loaded);
+	if (instance != NULL) {
+		instance->file = file;
+		instance->next = file->instances;
+		file->instances = instance;
 	}
-	const bool copied = mxp_settings_copy(settings, &instance->settings);
-	if (copied) {
-		make_do_with_copy(file, &settings->rules, now_ms);
-	}
-	instance->snapshot = copied ? new_snapshot(instance, file->loaded) : NULL;
-	if (instance->snapshot == NULL) {
-		mxp_settings_clear(&instance->settings);
-		free(instance);
-		return NULL;
-	}
-	static uint64_t ids;
-	instance->id = ++ids;
-	instance->file = file;
-	instance->next = file->instances;
-	file->instances = instance;
-	log_lacking(instance, &instance->snapshot->view);
-
 	return instance;
 }
 
-static void free_instance(mxp_retired_t *retired)
-{
-	mxp_instance_t *instance = (mxp_instance_t *)retired;
-	mxp_settings_clear(&instance->settings);
-	free(instance->snapshot);
-	free(instance);
-}
-
-void mxp_instance_free(mxp_instance_t *instance)
+void mxp_mapfile_remove(mxp_instance_t *instance)
 {
 	mxp_instance_t **link = &instance->file->instances;
 	while (*link != instance) {
 		link = &(*link)->next;
 	}
 	*link = instance->next;
-	// Whoever signs beside the queries may have it.
-	mxp_retire(&instance->retired, free_instance);
+	mxp_instance_retire(instance);
 }

@@ -17,31 +17,10 @@
 #include <stdint.h>
 
 #include "debounce.h"
-#include "maplog.h"
+#include "instance.h"
 #include "observer.h"
 #include "reading.h"
-#include "retire.h"
 #include "settings.h"
-
-/*! \brief What an instance is served from, immutable. */
-typedef struct {
-	mxp_retired_t retired;      /*!< For its end. */
-	uint64_t generation;        /*!< Number that no other snapshot has. */
-	mxp_view_t view;            /*!< Map as the instance sees it. */
-	const mxp_loaded_t *loaded; /*!< The same map with its answers (NULL if there is none). */
-} mxp_snapshot_t;
-
-/*! \brief Instance: what all zones with equal settings share. */
-typedef struct mxp_instance {
-	mxp_retired_t retired;     /*!< For its end. */
-	uint64_t id;               /*!< Number that no other instance has. */
-	mxp_settings_t settings;   /*!< Settings, a copy. */
-	mxp_snapshot_t *snapshot;  /*!< Current snapshot, never NULL; read with
-	                                rcu_dereference(). */
-	struct mxp_mapfile *file;  /*!< File of the map. */
-	struct mxp_instance *next; /*!< Next instance of the same file. */
-	size_t references;         /*!< Number of zones. */
-} mxp_instance_t;
 
 /*! \brief Preset map file. */
 typedef struct mxp_mapfile {
@@ -178,7 +157,7 @@ void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now
 char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size);
 
 /*!
- * \brief Adds a new instance with its snapshot of the present map.
+ * \brief Adds an instance, served from the present map.
  *
  * \param file      Map file.
  * \param settings  Settings, copied.
@@ -186,12 +165,12 @@ char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size);
  *
  * \return Instance, NULL if memory is exhausted.
  */
-mxp_instance_t *mxp_instance_new(mxp_mapfile_t *file, const mxp_settings_t *settings,
-                                 uint64_t now_ms);
+mxp_instance_t *mxp_mapfile_add(mxp_mapfile_t *file, const mxp_settings_t *settings,
+                                uint64_t now_ms);
 
 /*!
  * \brief Removes an instance from its file and retires it.
  *
  * \param instance  Instance that no query can use any more.
  */
-void mxp_instance_free(mxp_instance_t *instance);
+void mxp_mapfile_remove(mxp_instance_t *instance);

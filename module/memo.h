@@ -19,8 +19,8 @@
 #include <libknot/rdataset.h>
 
 #include "decision.h"
+#include "instance.h"
 #include "keyring.h"
-#include "mapfile.h"
 #include "qtype.h"
 #include "retire.h"
 

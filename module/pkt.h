@@ -55,9 +55,10 @@ typedef struct {
  *
  *     c0 1f becomes c0 23: 31 + 4 = 35
  *
- * \param pkt    Packet; nothing is in it but header and question, of which the name is not the
- * root. \param block  Records. \param rrset  The same records as an RRset. \param flags  Flags of
- * knot_pkt_put().
+ * \param pkt    Packet of a header and a question, whose name is not the root, and nothing else.
+ * \param block  Records.
+ * \param rrset  The same records as an RRset.
+ * \param flags  Flags of knot_pkt_put().
  *
  * \return False if there is no room, or no memory: then the packet is as before.
  */

@@ -23,16 +23,15 @@ typedef struct {
 
 static struct {
 	pthread_mutex_t lock; /*!< Guards all below; no query takes it. */
-	const void *host;     /*!< Which configuration it was read of: the host's name, */
-	size_t checks;        /*!< and how many checks there were. */
+	const void *host;     /*!< Which configuration it was read of: the host's name. */
+	pthread_t thread;     /*!< Who alone remembers and recalls: who has checked last. */
+	bool is_taken;        /*!< There is one. */
 	size_t zones;
 	size_t instance_count; /*!< How many were ever remembered. */
 	size_t template_count;
 	instance_t instances[MOST];
 	template_t templates[MOST];
 } recall = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static size_t checks;
 
 static void forget_instance(instance_t *instance)
 {
@@ -58,6 +57,12 @@ static void forget(void)
 	}
 }
 
+static void take(void)
+{
+	recall.thread = pthread_self();
+	recall.is_taken = true;
+}
+
 /*!
  * \brief Locks, and forgets what was read of another configuration.
  *
@@ -66,13 +71,17 @@ static void forget(void)
 static bool begin(knotd_mod_t *mod, const void *address)
 {
 	const void *host = knotd_conf_env(mod, KNOTD_CONF_ENV_HOSTNAME).single.string;
-	const size_t now = __atomic_load_n(&checks, __ATOMIC_SEQ_CST);
 
 	pthread_mutex_lock(&recall.lock);
-	if (host != recall.host || now != recall.checks) {
+	if (!recall.is_taken) { // A server that starts with a database has checked nothing.
+		take();
+	}
+	if (!pthread_equal(recall.thread, pthread_self())) {
+		return false;
+	}
+	if (host != recall.host) {
 		forget();
 		recall.host = host;
-		recall.checks = now;
 	}
 	return host != NULL && address != NULL;
 }
@@ -159,7 +168,10 @@ void mxp_remember_dnssec(knotd_mod_t *mod, const void *address, const mxp_dnssec
 
 void mxp_recall_checked(void)
 {
-	__atomic_add_fetch(&checks, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&recall.lock);
+	forget();
+	take();
+	pthread_mutex_unlock(&recall.lock);
 }
 
 void mxp_recall_join(void)

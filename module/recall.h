@@ -10,9 +10,16 @@
  * value: the same address in the same configuration is the same item of the same section.
  *
  * A configuration is known by the address of the host's name, of which each has its own copy. While
- * one is there, no other has that address, but a later one may get it. The configuration cannot
- * have changed since without either a check of it in between, or a reload of all zones, which makes
- * this forget what was before, or leaves no zone that uses the module.
+ * one is there, no other has that address, but a later one may get it. So three things together see
+ * to it that nothing is recalled of another configuration:
+ *
+ * - What changes a configuration checks it before, and loads zones after, in one thread: a check
+ *   forgets all, and from then on only that thread remembers and recalls.
+ * - Other threads have copies of a configuration for a moment (as for the restoring of a zone),
+ *   whose addresses come again soon. They read for themselves.
+ * - A reload without a check loads all zones while the configuration before is still there, so the
+ *   host's name is at another address; or leaves no zone that uses the module, and all is
+ * forgotten.
  */
 
 #pragma once
@@ -63,7 +70,7 @@ bool mxp_recall_dnssec(knotd_mod_t *mod, const void *address, mxp_dnssec_t *out)
  */
 void mxp_remember_dnssec(knotd_mod_t *mod, const void *address, const mxp_dnssec_t *dnssec);
 
-/*! \brief Notes that a configuration is checked, which may be used next. */
+/*! \brief Notes that a configuration is checked, which this thread may use next. */
 void mxp_recall_checked(void);
 
 /*! \brief Notes a zone that comes. */

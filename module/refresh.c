@@ -29,8 +29,7 @@
 #define NICE 10
 
 static struct {
-	pthread_mutex_t
-		lock; /*!< Guards the number of zones, and starting and ending the thread. */
+	pthread_mutex_t lock; /*!< Guards the number of zones, and the thread's start and end. */
 	size_t zones;
 	pthread_t thread;
 	bool running; /*!< There is a thread, and it is not about to end. */
@@ -202,8 +201,6 @@ static void *run(void *arg)
 			mxp_keyring_sweep(swept_ms);
 		}
 	}
-	look_at_queue(); // Nothing is signed any more, but let go of.
-
 	rcu_unregister_thread();
 	return NULL;
 }
@@ -233,6 +230,7 @@ static void stop(void)
 		(void)sem_post(&refresh.wake);
 		(void)pthread_join(refresh.thread, NULL);
 	}
+	look_at_queue(); // Nothing is signed any more, but let go of.
 	mxp_keyring_clear();
 }
 

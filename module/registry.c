@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "keep.h"
+#include "maplog.h"
 #include "registry.h"
 #include "watch.h"
 
@@ -35,6 +36,7 @@
 typedef struct {
 	pthread_t thread;
 	mxp_watch_t watch;
+	bool begun; /*!< It has looked what is to be watched. */
 	bool stop;
 } watcher_t;
 
@@ -84,6 +86,16 @@ static bool is_watched(int folder)
 	return found;
 }
 
+/*! \brief Ends the watching of folders that no file is in any more. */
+static void unwatch(mxp_watch_t *watch, const int folders[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (folders[i] > 0 && !is_watched(folders[i])) {
+			mxp_watch_remove(watch, folders[i]);
+		}
+	}
+}
+
 /*!
  * \brief Watches the folder of a file, and that which symbolic links lead to.
  *
@@ -101,17 +113,15 @@ static void watch_file(mxp_mapfile_t *file, mxp_watch_t *watch)
 		mxp_log_polled(file->path, error);
 	}
 	file->polled = polled;
-	for (size_t i = 0; i < 2; i++) {
-		if (before[i] > 0 && !is_watched(before[i])) {
-			mxp_watch_remove(watch, before[i]);
-		}
-	}
+	unwatch(watch, before);
 }
 
 /*! \brief Drains what was heard, by what symbolic links lead to now. */
 static void drain_events(watcher_t *self)
 {
-	const bool opened = mxp_watch_reopen(&self->watch);
+	// A file may have been watched by the thread before this one, which was just ending.
+	const bool opened = mxp_watch_reopen(&self->watch) || !self->begun;
+	self->begun = true;
 	for (mxp_mapfile_t *file = registry.files; file != NULL; file = file->next) {
 		if (mxp_mapfile_has_moved(file) || opened) {
 			watch_file(file, &self->watch);
@@ -132,6 +142,9 @@ static void file_put(mxp_mapfile_t *file)
 		link = &(*link)->next;
 	}
 	*link = file->next;
+	if (registry.watcher != NULL) {
+		unwatch(&registry.watcher->watch, file->watched);
+	}
 	mxp_mapfile_free(file);
 }
 
@@ -406,9 +419,9 @@ static mxp_instance_t *instance_get(const mxp_settings_t *settings, mxp_mapfile_
 		instance->references++;
 		return instance;
 	}
-	mxp_instance_t *instance = mxp_instance_new(file, settings, mxp_clock_ms());
+	mxp_instance_t *instance = mxp_mapfile_add(file, settings, mxp_clock_ms());
 	if (instance != NULL && tsearch(instance, &registry.instances, cmp_instances) == NULL) {
-		mxp_instance_free(instance);
+		mxp_mapfile_remove(instance);
 		return NULL;
 	}
 	if (instance != NULL) {
@@ -425,7 +438,7 @@ static void instance_put(mxp_instance_t *instance)
 	}
 	mxp_mapfile_t *file = instance->file;
 	tdelete(instance, &registry.instances, cmp_instances);
-	mxp_instance_free(instance);
+	mxp_mapfile_remove(instance);
 	// What has gone may be what a refused map lacked.
 	file->retry = file->refused;
 	if (file->retry && registry.watcher != NULL) {
@@ -528,7 +541,7 @@ void mxp_disconnect(mxp_connection_t *zone)
 		stop_watcher(unused);
 	}
 	if (is_last) {
-		mxp_retired_free(mxp_retired_detach());
+		free_retired(); // A zone that another thread has loaded meanwhile may retire, too.
 	}
 	drop_messages();
 }

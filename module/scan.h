@@ -13,7 +13,7 @@
 #pragma once
 
 #include "decision.h"
-#include "mapfile.h"
+#include "instance.h"
 #include "retire.h"
 
 /*! Octets of RDATA at the apex from which on it is large: some markers and records. */

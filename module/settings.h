@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
 	char *keystores; /*!< Keystores as in mxp_settings_t, allocated; NULL for a zone that
 	                      neither signs nor follows a primary. */
-	bool failed;     /*!< Memory is exhausted: the keystores are not all of them. */
+	bool failed;     /*!< Memory is exhausted: this is not all that the configuration says. */
 	bool signing;    /*!< The server itself signs the zone. */
 	int64_t max_ttl; /*!< The `zone-max-ttl` of the policy that signs, in seconds; -1 if it has
 	                    none. */

@@ -89,6 +89,7 @@ void mxp_totals_unload(knotd_mod_t *mod)
 	synchronize_rcu();
 	mxp_unobserve(&totals->watching);
 	free(totals);
+	knotd_mod_ctx_set(mod, NULL);
 }
 
 void mxp_totals_zone(int change)

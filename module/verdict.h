@@ -13,7 +13,7 @@
 #include <knot/module.h>
 
 #include "decision.h"
-#include "mapfile.h"
+#include "instance.h"
 #include "signer.h"
 
 /*! \brief A decision, with what signs it. */

@@ -2,9 +2,10 @@
 
 /*
  * To be preloaded into a server: lets one allocation fail that is made by the module, or on its
- * behalf. With each SIGUSR2 the number in the file $FAIL_ALLOC is read: so many of these
+ * behalf. The file $FAIL_ALLOC holds a number, read whenever it is another file: so many of these
  * allocations succeed first; none fails if it is negative. What failed is written to the standard
- * error.
+ * error. With $FAIL_ALLOC_ERRNO, what the module itself allocates with calloc() and strdup() leaves
+ * ENOMEM in errno though it succeeds, as POSIX lets it.
  */
 
 #include <dlfcn.h>
@@ -106,6 +107,7 @@ static bool is_due(void)
 	if (inside) {
 		return false;
 	}
+	const int error = errno;
 	inside = true;
 	look();
 	bool due = false;
@@ -122,6 +124,7 @@ static bool is_due(void)
 		}
 	}
 	inside = false;
+	errno = error;
 	return due;
 }
 
@@ -144,9 +147,34 @@ void *malloc(size_t size)
 	return is_due() ? fail() : __libc_malloc(size);
 }
 
+/*! \brief Leaves something in errno after a success of the module's. */
+static void leave_errno(void *caller)
+{
+	uintptr_t address = (uintptr_t)caller;
+	if (getenv("FAIL_ALLOC_ERRNO") != NULL && dl_iterate_phdr(find, &address) != 0) {
+		errno = ENOMEM;
+	}
+}
+
 void *calloc(size_t count, size_t size)
 {
-	return is_due() ? fail() : __libc_calloc(count, size);
+	if (is_due()) {
+		return fail();
+	}
+	void *memory = __libc_calloc(count, size);
+	leave_errno(__builtin_return_address(0));
+	return memory;
+}
+
+char *strdup(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	char *copy = malloc(size);
+	if (copy != NULL) {
+		memcpy(copy, text, size);
+		leave_errno(__builtin_return_address(0));
+	}
+	return copy;
 }
 
 void *realloc(void *ptr, size_t size)

@@ -26,7 +26,7 @@ STEP = 1 if os.environ.get("MXPRESET_ALL_ALLOCATIONS") else 17
 class Failing:
     """A server one of whose allocations can be made to fail."""
 
-    def __init__(self, make, path):
+    def __init__(self, make, path, environment=()):
         self.switch = path / "number"
         self.server = make(
             {PLAIN: zone_text(), MARKED: zone_text('@ 60 TXT "mx-preset=other"\n'),
@@ -35,7 +35,7 @@ class Failing:
             modules={SIGNED: signing()}, extra=policies(DEFAULT), map_text=MAP,
             settings={"param": ["unused=x"]},
             environment={"LD_PRELOAD": str(MODULE.parent.parent / "tests/fail_alloc.so"),
-                         "FAIL_ALLOC": str(self.switch)})
+                         "FAIL_ALLOC": str(self.switch), **dict(environment)})
         wait_signed(self.server, [SIGNED])
         self.expect_right()
 
@@ -77,6 +77,14 @@ class Failing:
 @pytest.fixture
 def failing(knotd, tmp_path):
     return Failing(knotd, tmp_path)
+
+
+def test_errno_of_successes(knotd, tmp_path):
+    """What a function that succeeds leaves in errno is no want of memory."""
+    failing = Failing(knotd, tmp_path, {"FAIL_ALLOC_ERRNO": "1"})
+    failing.server.knotc("reload")
+    failing.expect_right()
+    assert not failing.server.log_lines("not enough memory")
 
 
 def test_reload(failing):

@@ -93,6 +93,18 @@ def test_zone_added_later(knotd):
         assert len(firsts) == (2 if rotation == "on" else 1), (number, zone)
 
 
+def test_restored(knotd, tmp_path):
+    """Zones that other threads load have what the configuration says by then."""
+    server = knotd(dict.fromkeys(ZONES, zone_text()), modules=dict.fromkeys(ZONES, ""),
+                   template=TEMPLATE)
+    for number, (settings, expected) in enumerate(SETTINGS * 2):
+        server.settings = {"builtin": "house", **settings}
+        server.reload()
+        for command in ("zone-backup", "zone-restore"):
+            server.knotc("-b", command, "+backupdir", str(tmp_path / f"backup{number}"))
+        assert_all(server, expected)
+
+
 def zones_with_items(*zones):
     """Zones of the default template, each with items of its own."""
     return "".join(f"  - domain: {zone}\n" + "".join(f"    {item}\n" for item in items)

@@ -289,7 +289,7 @@ static void check_refused(void **state)
 	const refused_t *row = *state;
 	const mxp_settings_t settings = { .file = path,
 		                          .rules = { .builtin = "house", .preset = "gandi" } };
-	mxp_instance_t *instance = mxp_instance_new(file, &settings, now_ms);
+	mxp_instance_t *instance = mxp_mapfile_add(file, &settings, now_ms);
 	assert_non_null(instance);
 	settle();
 	expect_logs(1, 0);
@@ -317,7 +317,7 @@ static void check_refused(void **state)
 	assert_false(file->refused);
 	assert_ptr_not_equal(instance->snapshot, snapshot);
 	assert_ptr_equal(instance->snapshot->loaded, file->loaded);
-	mxp_instance_free(instance);
+	mxp_mapfile_remove(instance);
 }
 
 /*! \brief What was refused for the sake of an instance is taken when that is gone. */
@@ -325,21 +325,21 @@ static void retries_what_lacked_something(void **state)
 {
 	(void)state;
 	mxp_settings_t settings = { .file = path, .rules = { .builtin = "house" } };
-	mxp_instance_t *instance = mxp_instance_new(file, &settings, now_ms);
+	mxp_instance_t *instance = mxp_mapfile_add(file, &settings, now_ms);
 	settings.rules.builtin = "gandi";
-	mxp_instance_t *other = mxp_instance_new(file, &settings, now_ms);
+	mxp_instance_t *other = mxp_mapfile_add(file, &settings, now_ms);
 	settle();
 	write_file("house MX 10 new.house.test.\n");
 	settle();
 	expect_logs(1, 1);
 
-	mxp_instance_free(other);
+	mxp_mapfile_remove(other);
 	file->retry = true;
 	settle();
 	expect_logs(1, 0);
 	expect_exchange("new.house.test.");
 	assert_ptr_equal(instance->snapshot->view.map, file->loaded->map);
-	mxp_instance_free(instance);
+	mxp_mapfile_remove(instance);
 }
 
 /*! \brief Leaves no descriptor for another file, or lets there be some again. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "recall.h"
@@ -106,6 +107,40 @@ static void forgets_at_a_check(void **state)
 	expect(&places[0], "gandi");
 }
 
+/*! \brief What a thread does that restores a zone: recalls, or reads and remembers. */
+static void *restore(void *recalled)
+{
+	mxp_settings_t settings;
+	*(bool *)recalled = mxp_recall_settings(NULL, &places[0], &settings);
+	if (*(bool *)recalled) {
+		mxp_settings_clear(&settings);
+	} else {
+		remember(&places[0], "house");
+	}
+	return NULL;
+}
+
+static bool recalls_aside(void)
+{
+	bool recalled = false;
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, restore, &recalled), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	return recalled;
+}
+
+static void recalls_for_who_has_checked(void **state)
+{
+	(void)state;
+	mxp_recall_checked();
+	// Between a check and the change, somebody else has the configuration before.
+	assert_false(recalls_aside());
+	expect(&places[0], NULL);
+	remember(&places[0], "gandi");
+	assert_false(recalls_aside());
+	expect(&places[0], "gandi");
+}
+
 static void forgets_with_the_last_zone(void **state)
 {
 	(void)state;
@@ -157,6 +192,7 @@ int main(void)
 		TEST(recalls_by_place),
 		TEST(forgets_another_configuration),
 		TEST(forgets_at_a_check),
+		TEST(recalls_for_who_has_checked),
 		TEST(forgets_with_the_last_zone),
 		TEST(replaces_the_oldest),
 		TEST(keeps_the_first),

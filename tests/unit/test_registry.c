@@ -311,6 +311,98 @@ static void reads_a_slow_file_beside_others(void **state)
 	disconnect_zone(slow[1]);
 }
 
+/*! \brief Folders that are watched by inotify(7). */
+static size_t count_watches(void)
+{
+	size_t count = 0;
+	DIR *infos = opendir("/proc/self/fdinfo");
+	for (struct dirent *info; (info = readdir(infos)) != NULL;) {
+		char name[320];
+		char line[512];
+		snprintf(name, sizeof(name), "/proc/self/fdinfo/%s", info->d_name);
+		FILE *file = fopen(name, "r");
+		while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+			count += (strncmp(line, "inotify wd:", 11) == 0);
+		}
+		if (file != NULL) {
+			fclose(file);
+		}
+	}
+	closedir(infos);
+	return count;
+}
+
+static void watches_what_is_used(void **state)
+{
+	(void)state;
+	mxp_settings_t other = settings();
+	other.file = sub_path;
+	mxp_connection_t *zone1 = connect_zone(settings());
+	await(count_watches() == 1);
+	mxp_connection_t *zone2 = connect_zone(other);
+	await(count_watches() == 2);
+	disconnect_zone(zone2);
+	assert_int_equal(count_watches(), 1);
+	disconnect_zone(zone1);
+	expect_logs(2, 0);
+}
+
+static bool is_joining;
+
+int __real_pthread_join(pthread_t thread, void **result);
+int __wrap_pthread_join(pthread_t thread, void **result);
+
+int __wrap_pthread_join(pthread_t thread, void **result)
+{
+	__atomic_store_n(&is_joining, true, __ATOMIC_RELAXED);
+	return __real_pthread_join(thread, result);
+}
+
+static void *disconnect_aside(void *arg)
+{
+	disconnect_zone(arg);
+	return NULL;
+}
+
+static void *connect_aside(void *arg)
+{
+	const mxp_settings_t set = settings();
+	*(mxp_connection_t **)arg = connect_as(&set, &server_zones[1]);
+	return NULL;
+}
+
+/*! \brief A file that the ending thread is still reading is watched by the next one. */
+static void watches_what_is_being_read(void **state)
+{
+	(void)state;
+	mxp_connection_t *zone = connect_zone(settings());
+	expect_logs(1, 0);
+	struct stat st;
+	char aside[128];
+	snprintf(aside, sizeof(aside), "%s.new", path);
+	write_in_place(aside, NEW_MAP);
+	assert_int_equal(stat(aside, &st), 0);
+	__atomic_store_n(&is_reading, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&slow_inode, st.st_ino, __ATOMIC_RELAXED);
+	assert_int_equal(rename(aside, path), 0);
+	await(__atomic_load_n(&is_reading, __ATOMIC_RELAXED));
+
+	pthread_t threads[2];
+	__atomic_store_n(&is_joining, false, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_create(&threads[0], NULL, disconnect_aside, zone), 0);
+	await(__atomic_load_n(&is_joining, __ATOMIC_RELAXED));
+	assert_int_equal(pthread_create(&threads[1], NULL, connect_aside, &zone), 0);
+	await(count_threads() == threads_at_first + 4); // Two of the registry's.
+	__atomic_store_n(&slow_inode, 0, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	assert_true(has_exchange(zone, "new.house.test."));
+	await(count_watches() == 1);
+	disconnect_zone(zone);
+	expect_logs(1, 0);
+}
+
 static struct CMUnitTest tests[] = {
 	cmocka_unit_test(shares_what_is_equal),
 	cmocka_unit_test(keeps_apart_what_differs),
@@ -322,6 +414,8 @@ static struct CMUnitTest tests[] = {
 	cmocka_unit_test(hands_lines_over),
 	cmocka_unit_test(does_without_a_thread),
 	cmocka_unit_test(reads_a_slow_file_beside_others),
+	cmocka_unit_test(watches_what_is_used),
+	cmocka_unit_test(watches_what_is_being_read),
 };
 
 int main(void)

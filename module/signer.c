@@ -323,6 +323,7 @@ void mxp_signature_make_aside(mxp_memo_t *memo, const mxp_unsigned_t *denial)
 	if (sign_denial(&keys, stands, denial, &made) == KNOT_EOK) {
 		rcu_read_lock();
 		(void)remember(memo, denial, &made);
+		// The memo has it. NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
 		rcu_read_unlock();
 	}
 	dnssec_binary_free(&made.bytes);

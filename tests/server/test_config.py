@@ -23,6 +23,7 @@ MALFORMED = [
     *((item, value, value) for item in ("marker", "filter", "ede", "statistics")
       for value in ("maybe", "auto")),
     ("dnssec", "on", "on"),
+    ("map-file", "", "is no path of a file"),
 ]
 
 

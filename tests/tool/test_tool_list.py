@@ -166,6 +166,11 @@ def test_no_map(knotd):
     assert run("list", "marker=gandi", server=server).status == 1
 
 
+def test_bad_name(server):
+    result = run("list", "marker=" + 64 * "ü", server=server)
+    assert result.status == 2 and "is not the name of a preset" in result.err
+
+
 def test_map_that_nobody_uses(knotd):
     server = knotd({"a.example": zone_text()},
                    instances={"other": {"builtin": "house", "map-file": "/nowhere"}})

@@ -3,6 +3,9 @@
 #include "expand.h"
 #include "read.h"
 
+/*! Eight parameters, each in a label of its own. */
+#define P8(x) "_" x "0_._" x "1_._" x "2_._" x "3_._" x "4_._" x "5_._" x "6_._" x "7_."
+
 /*! \brief A map that is refused. */
 typedef struct {
 	const char *name;
@@ -43,6 +46,9 @@ static const rejected_t rejected[] = {
 	{ "directive $GENERATE",
 	  "a MX 1 mx.a.example.\n$GENERATE 1-9 p$ MX 1 mx$.a.example.\n",
 	  { { 2, "" } } },
+	{ "more parameters than a preset can have",
+	  "a MX 1 " P8("a") P8("b") P8("c") P8("d") "_e_.example.\n",
+	  { { 1, "more than 32 parameters" } } },
 	{ "several errors",
 	  "a XM 1 x.\nb MX 1 mx.b.example.\nc XM 1 x.\n",
 	  { { 1, "" }, { 3, "" } } },

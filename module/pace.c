@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "hash.h"
+#include "keyring.h"
 #include "pace.h"
 
 /*! Signatures of this length are of RSA, and cost milliseconds. */
@@ -12,10 +13,10 @@
 /*! Time of each window in which a thread may make costly ones. */
 #define WINDOW_US 100000
 #define BUDGET_US 50000
-/*! Keystores that take longer for a signature are slow. */
+/*! Tokens that take longer for a signature are slow. */
 #define SLOW_US 20000
-/*! What makes keystores slow: a signature in which the thread was not kept waiting by others counts
- *  for all of that, others for one. */
+/*! What makes a token slow: a signature in which the thread was not kept waiting by others counts
+ * for all of that, others for one. */
 #define SLOW_ENOUGH 4
 /*! Keystores that are told apart; few servers have more than two. */
 #define KEYSTORES 16
@@ -24,7 +25,7 @@
  *  keystores. */
 static unsigned slow[KEYSTORES];
 
-/*! What a thread has spent on costly signatures: start of the window, and time in it. */
+/*! What a thread has spent on costly signatures: start of the window, and CPU time in it. */
 static _Thread_local uint64_t window_us;
 static _Thread_local uint64_t spent_us;
 
@@ -33,39 +34,56 @@ static unsigned *slow_of(const char *keystores)
 	return &slow[mxp_hash(MXP_HASH_START, keystores, strlen(keystores)) % KEYSTORES];
 }
 
-/*! \brief How often this thread had to give way to others. */
-static long count_switches(void)
+/*! \brief Tells if there is a token (PKCS #11) among keystores: for files, nobody waits. */
+static bool has_token(const char *keystores)
 {
-	struct rusage usage = { .ru_nivcsw = 0 };
-	(void)getrusage(RUSAGE_THREAD, &usage);
-	return usage.ru_nivcsw;
+	static const char after[] = { '\n', MXP_KEYSTORE_PKCS11, '\0' };
+	return keystores[0] == MXP_KEYSTORE_PKCS11 || strstr(keystores, after) != NULL;
 }
 
-static void note_costly(uint64_t start_us, uint64_t end_us)
+static uint64_t in_us(const struct timeval *time)
 {
-	if (start_us >= window_us + WINDOW_US) {
-		window_us = start_us;
-		spent_us = 0;
-	}
-	spent_us += end_us - start_us;
+	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
 mxp_pace_t mxp_pace_begin(void)
 {
-	return (mxp_pace_t){ .start_us = mxp_clock_us(), .switches = count_switches() };
+	struct rusage usage = { .ru_nivcsw = 0 };
+	(void)getrusage(RUSAGE_THREAD, &usage);
+	return (mxp_pace_t){
+		.start_us = mxp_clock_us(),
+		.cpu_us = in_us(&usage.ru_utime) + in_us(&usage.ru_stime),
+		.switches = usage.ru_nivcsw,
+	};
+}
+
+static void note_costly(const mxp_pace_t *begin, const mxp_pace_t *end)
+{
+	if (begin->start_us >= window_us + WINDOW_US) {
+		window_us = begin->start_us;
+		spent_us = 0;
+	}
+	spent_us += end->cpu_us - begin->cpu_us;
+}
+
+static void note_slow(const mxp_pace_t *begin, const mxp_pace_t *end, unsigned *slow_by)
+{
+	if (end->start_us - begin->start_us < SLOW_US) {
+		__atomic_store_n(slow_by, 0, __ATOMIC_RELAXED);
+	} else {
+		const bool alone = (end->switches == begin->switches);
+		__atomic_fetch_add(slow_by, alone ? SLOW_ENOUGH : 1, __ATOMIC_RELAXED);
+	}
 }
 
 void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len)
 {
-	const uint64_t end_us = mxp_clock_us();
+	const mxp_pace_t end = mxp_pace_begin();
 	if (len >= COSTLY_LEN) {
-		note_costly(pace->start_us, end_us);
+		note_costly(pace, &end);
 	}
-	if (end_us - pace->start_us < SLOW_US) {
-		__atomic_store_n(slow_of(keystores), 0, __ATOMIC_RELAXED);
-	} else {
-		const bool alone = (count_switches() == pace->switches);
-		__atomic_fetch_add(slow_of(keystores), alone ? SLOW_ENOUGH : 1, __ATOMIC_RELAXED);
+	if (has_token(keystores)) {
+		note_slow(pace, &end, slow_of(keystores));
 	}
 }
 

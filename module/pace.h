@@ -16,6 +16,7 @@
 /*! \brief Beginning of a signature. */
 typedef struct {
 	uint64_t start_us; /*!< When it began. */
+	uint64_t cpu_us;   /*!< CPU time of the thread until then. */
 	long switches;     /*!< How often the thread had given way to others. */
 } mxp_pace_t;
 
@@ -38,8 +39,8 @@ void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len);
 /*!
  * \brief Tells if this thread shall leave a signature to others.
  *
- * So it is if the keystores are known to be slow, or if the signature is a costly one and the
- * thread has made such ones for half of the present tenth of a second.
+ * So it is if there is a token among the keystores, and it is known to be slow, or if the signature
+ * is a costly one and the thread has made such ones for half of the present tenth of a second.
  *
  * \param keystores  Keystores, as mxp_settings_t has them.
  * \param len        Length of the signature in octets, or of its RRSIG.

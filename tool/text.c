@@ -27,7 +27,8 @@ void *need(void *ptr)
 void text_close(FILE *out, char *const *text)
 {
 	// Without memory for the end, the C library closes it without a word, and there is no text.
-	need(fclose(out) == 0 ? *text : NULL);
+	const int ret = fclose(out);
+	need(ret == 0 ? *text : NULL);
 }
 
 __attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list args)

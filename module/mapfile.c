@@ -29,11 +29,22 @@ static void log_refused(mxp_mapfile_t *file, uint64_t now_ms)
 	file->logged_ms = now_ms;
 }
 
-/*! \brief Logs that a map is served, after the map before (NULL: none). */
-static void log_loaded(const mxp_mapfile_t *file, const mxp_map_t *before)
+/*! \brief Tells that a map of the file is served, after the map before (NULL: none). */
+static void announce(mxp_mapfile_t *file, const mxp_map_t *before)
 {
-	if (!file->is_copy) {
-		mxp_log_loaded(file->path, file->loaded->map, before);
+	file->unannounced = false;
+	mxp_observed_loaded(&file->observed);
+	mxp_log_loaded(file->path, file->loaded->map, before);
+}
+
+/*! \brief Tells what is served now, after the map before (NULL: none). */
+static void tell_published(mxp_mapfile_t *file, const mxp_map_t *before)
+{
+	mxp_observed_serving(&file->observed, file->loaded->map);
+	// What the first instance needs may be in the copy only: then, this map is not served.
+	file->unannounced = !file->is_copy && file->instances == NULL;
+	if (!file->is_copy && !file->unannounced) {
+		announce(file, before);
 	}
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
 		mxp_instance_log_lacking(inst);
@@ -62,9 +73,8 @@ static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 		reading->text = NULL;
 	}
 	reading->loaded = NULL;
-	mxp_observed_loaded(&file->observed, file->loaded->map, is_copy);
 	// Only now: whoever reads the line finds what it says.
-	log_loaded(file, before != NULL ? before->map : NULL);
+	tell_published(file, before != NULL ? before->map : NULL);
 	if (before != NULL) {
 		mxp_retire(&before->retired, mxp_loaded_free);
 	}
@@ -337,6 +347,9 @@ mxp_instance_t *mxp_mapfile_add(mxp_mapfile_t *file, const mxp_settings_t *setti
                                 uint64_t now_ms)
 {
 	make_do_with_copy(file, &settings->rules, now_ms);
+	if (file->unannounced) {
+		announce(file, NULL);
+	}
 	mxp_instance_t *instance = mxp_instance_new(settings, file->loaded);
 	if (instance != NULL) {
 		instance->file = file;

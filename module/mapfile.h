@@ -40,6 +40,7 @@ typedef struct mxp_mapfile {
 	char *copy;               /*!< Path of the copy that is kept (NULL if none is). */
 	bool starting;            /*!< Zones are still being loaded: the copy may be needed. */
 	bool is_copy;             /*!< What is served is the copy. */
+	bool unannounced;         /*!< No instance has come yet for the map of the file. */
 	bool keep_failed;         /*!< A copy could not be written, which is logged. */
 	char *unkept;             /*!< Text of the map that is served and not kept yet. */
 	size_t unkept_size;       /*!< Its size in octets. */

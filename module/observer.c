@@ -12,13 +12,16 @@ static void tell(const mxp_observed_t *observed)
 	}
 }
 
-void mxp_observed_loaded(mxp_observed_t *observed, const mxp_map_t *map, bool is_copy)
+void mxp_observed_serving(mxp_observed_t *observed, const mxp_map_t *map)
 {
 	observed->counts.serial = map->serial;
-	if (!is_copy) {
-		observed->counts.loaded++;
-		observed->counts.time = (uint64_t)time(NULL);
-	}
+	tell(observed);
+}
+
+void mxp_observed_loaded(mxp_observed_t *observed)
+{
+	observed->counts.loaded++;
+	observed->counts.time = (uint64_t)time(NULL);
 	tell(observed);
 }
 

@@ -10,7 +10,6 @@
 
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "map.h"
@@ -37,13 +36,19 @@ typedef struct {
 } mxp_observed_t;
 
 /*!
- * \brief Counts a map that is served from now on.
+ * \brief Shows the map that is served from now on, of the file or of the copy.
  *
  * \param observed  Counts and observers of its file.
  * \param map       Map.
- * \param is_copy   It is the copy of an earlier start, and no load of the file.
  */
-void mxp_observed_loaded(mxp_observed_t *observed, const mxp_map_t *map, bool is_copy);
+void mxp_observed_serving(mxp_observed_t *observed, const mxp_map_t *map);
+
+/*!
+ * \brief Counts a good load of the file.
+ *
+ * \param observed  Counts and observers of the file.
+ */
+void mxp_observed_loaded(mxp_observed_t *observed);
 
 /*!
  * \brief Counts that the file was refused.

@@ -70,6 +70,7 @@ def test_restart(kept, change, reason):
         assert server.mx(ZONE) == HOUSE and server.mx(MARKED) == GANDI
         server.wait_log(f"error.*refused, the copy of the last good one serves, "
                         f"version {VERSION}, .*{reason}")
+        assert not server.log_lines("preset map loaded")
         assert server.stop() == 0
     server.write_map(GOOD.replace("mx1.house", "mx9.house"))
     server.start()

@@ -139,6 +139,7 @@ def test_copy(knotd):
         assert server.mx("plain.example") == [(60, 1, "mx.house.example.")]
         totals = server.totals()
         assert (totals["map-serial"], totals["map-refused"]) == (5, 1), text
+        assert not {"map-loaded", "map-time"} & set(totals), text
         server.stop()
 
 

@@ -45,11 +45,27 @@ void mxp_ede_add(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const cha
 	}
 }
 
+/*! \brief Takes back what was told of an answer that now cannot be given. */
+static void take_back(knotd_qdata_t *qdata)
+{
+	uint8_t *option = knot_edns_get_option(&qdata->opt_rr, KNOT_EDNS_OPTION_EDE, NULL);
+	if (option == NULL) {
+		return;
+	}
+	knot_rdataset_t *rrs = &qdata->opt_rr.rrs;
+	const uint8_t *next = knot_edns_opt_get_data(option) + knot_edns_opt_get_length(option);
+	const uint8_t *end = rrs->rdata->data + rrs->rdata->len;
+	memmove(option, next, (size_t)(end - next));
+	rrs->rdata->len -= (uint16_t)(next - option);
+	rrs->size = knot_rdata_size(rrs->rdata->len);
+}
+
 void mxp_ede_add_failure(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text)
 {
 	if (!has_edns(qdata)) {
 		return;
 	}
+	take_back(qdata);
 	// A SERVFAIL is made anew, of header, question, OPT and TSIG.
 	size_t size = KNOT_WIRE_HEADER_SIZE + pkt->qname_size + 2 * sizeof(uint16_t) +
 	              knot_edns_wire_size(&qdata->opt_rr) + option_size(text);

@@ -31,7 +31,8 @@
 void mxp_ede_add(knot_pkt_t *pkt, knotd_qdata_t *qdata, uint16_t code, const char *text);
 
 /*!
- * \brief Adds an Extended DNS Error to the SERVFAIL that a response becomes.
+ * \brief Adds an Extended DNS Error to the SERVFAIL that a response becomes, instead of one that
+ *        was added before.
  *
  * \param pkt    Response.
  * \param qdata  Query.

@@ -215,6 +215,19 @@ def test_lost_after_one_query(signed, first):
         assert answer.rcode() == (dns.rcode.NOERROR if good else dns.rcode.SERVFAIL)
 
 
+def test_lost_before_the_denial(signed):
+    """An answer that comes with a denial fails with that, and is not told to be a preset's."""
+    server = signed({ZONE: "* CNAME @\n"}, settings={"ede": True, "spf": True})
+    name = "!." + ZONE  # Between the apex and the wildcard.
+    assert server.mx(ZONE, dnssec=True) == HOUSE
+    lose_keys(server)
+    assert server.mx(ZONE, dnssec=True) == HOUSE  # It is remembered.
+    answer = server.ask(name, dnssec=True)
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert ede_of(answer) == (24, "mx-preset: the answer cannot be signed: "
+                                  "no private key at hand")
+
+
 def test_unreadable_keys(signed):
     server = signed({ZONE: ""})
     for key in keys_of(server, ZONE):

@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import subprocess
+import threading
 
 import dns.exception
 import dns.message
@@ -172,7 +173,7 @@ class Resolver:
 
 def delv(server, zone, name, rtype="MX"):
     """What delv says: its first line, and its whole output."""
-    anchors = server.path / f"anchors-{zone}"
+    anchors = server.path / f"anchors-{zone}-{threading.get_ident()}"
     anchors.write_text(bind_anchors(server, [zone]))
     ret = subprocess.run(["delv", "-a", str(anchors), f"+root={zone}", f"@{ADDRESS}", "-p",
                           str(server.port), name, rtype], capture_output=True, text=True,

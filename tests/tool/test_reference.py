@@ -55,7 +55,7 @@ def items(text):
 LOG = PAGE[PAGE.index("\nLog messages\n"):]
 LOG_ITEMS = items(LOG)
 OF_A_ZONE = items(LOG[LOG.index("\nAbout a zone\n"):LOG.index("\nAbout the configuration\n")])
-ZONES_TOO = ("verdict.c", "mxpreset.c")  # What is not in cause.c, and of a zone all the same.
+ZONES_TOO = ("verdict.c", "setup.c")  # What is not in cause.c, and of a zone all the same.
 EDE_TEXTS = ("mx-preset: ", "mx-preset: %s", "preset %s by %s, map %s")
 
 
@@ -95,7 +95,7 @@ def test_explained(item):
 
 def settings():
     """Items of the configuration as the module declares them: name, type, and default."""
-    text = (ROOT / "module/mxpreset.c").read_text()
+    text = (ROOT / "module/section.c").read_text()
     names = dict(re.findall(r'#define (MOD_\w+) +"\\\d{3}([a-z-]+)"', text))
     for macro, kind, rest in re.findall(r"\{ (MOD_\w+), YP_T(\w+), (.*) \},", text):
         default = {"BOOL": "``on``" if "true" in rest else "``off``", "OPT": "``auto``",

@@ -66,8 +66,9 @@ static void note_costly(const mxp_pace_t *begin, const mxp_pace_t *end)
 	spent_us += end->cpu_us - begin->cpu_us;
 }
 
-static void note_slow(const mxp_pace_t *begin, const mxp_pace_t *end, unsigned *slow_by)
+static void note_slow(const mxp_pace_t *begin, const mxp_pace_t *end, const char *keystores)
 {
+	unsigned *slow_by = slow_of(keystores);
 	if (end->start_us - begin->start_us < SLOW_US) {
 		__atomic_store_n(slow_by, 0, __ATOMIC_RELAXED);
 	} else {
@@ -83,7 +84,7 @@ void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len)
 		note_costly(pace, &end);
 	}
 	if (has_token(keystores)) {
-		note_slow(pace, &end, slow_of(keystores));
+		note_slow(pace, &end, keystores);
 	}
 }
 

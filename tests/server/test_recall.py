@@ -48,10 +48,12 @@ SURVIVES = pytest.mark.skipif(
 
 
 def commit(server, *changes):
-    server.knotc("conf-begin")
-    for change in changes:
-        server.knotc(*change)
-    server.knotc("conf-commit")
+    """A transaction of the configuration."""
+    for command in (["conf-begin"], *changes, ["conf-commit"]):
+        # Since 3.5, a thread other than the transaction's can get a command, and refuses it.
+        output = wait_for(lambda words=command: [text for text in [server.knotc(*words, check=False)]
+                                                 if "thread mismatch" not in text], command)
+        assert "error" not in output[0], output
 
 
 @pytest.mark.parametrize("between", [

@@ -42,7 +42,7 @@ static void tell_published(mxp_mapfile_t *file, const mxp_map_t *before)
 {
 	mxp_observed_serving(&file->observed, file->loaded->map);
 	// What the first instance needs may be in the copy only: then, this map is not served.
-	file->unannounced = !file->is_copy && file->instances == NULL;
+	file->unannounced = !file->is_copy && file->copy != NULL && file->instances == NULL;
 	if (!file->is_copy && !file->unannounced) {
 		announce(file, before);
 	}

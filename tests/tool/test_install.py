@@ -101,9 +101,9 @@ def test_configuration(tmp_path):
 
 
 def release(folder):
-    """The tree of a release: from the tarball that meson makes, or, outside of git, a copy."""
+    """The tree of a release: from the tarball that meson makes, or, without git, a copy."""
     tree = folder / "tree"
-    if not (ROOT / ".git").exists():
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
         output(str(ROOT / "scripts/copy-tree"), str(tree))
         return tree
     output("meson", "setup", str(folder / "dist"), "-Dtests=false", cwd=ROOT)

@@ -66,6 +66,8 @@ typedef struct {
 	mxp_apex_t apex;        /*!< What the zone stored; its name is the memo's. */
 	knot_rdataset_t soa;    /*!< RRSIG records of the apex. */
 	knot_rdataset_t dnskey; /*!< DNSKEY records. */
+	mxp_serve_t serve;      /*!< What the records are. */
+	mxp_source_t source;    /*!< Why they are served. */
 	knot_rdataset_t rrs;    /*!< Records. */
 	uint32_t ttl;           /*!< Their TTL in seconds. */
 	knot_rdataset_t rrsigs; /*!< Their RRSIG records, allocated; none if still to be signed. */

@@ -71,6 +71,8 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
 	if (mxp_decision_is_made(&decision) && (!same || due)) {
 		mxp_signed_t from = *answer;
 		from.generation = snapshot->generation;
+		from.serve = decision.serve;
+		from.source = decision.source;
 		from.rrs = decision.rrs;
 		from.ttl = decision.ttl;
 		mxp_ede_explain(&decision, snapshot, from.text, sizeof(from.text));

@@ -149,6 +149,8 @@ static bool is_of_zone(const mxp_keys_t *keys, const mxp_signed_t *answer,
 static void serve_before(const mxp_keys_t *keys, const mxp_signed_t *answer, mxp_verdict_t *verdict)
 {
 	mxp_decision_t *decision = &verdict->decision;
+	decision->serve = answer->serve;
+	decision->source = answer->source;
 	decision->preset = NULL; // It may be one of a map that is gone.
 	decision->rrs = answer->rrs;
 	decision->allocated = false;
@@ -185,6 +187,8 @@ static mxp_signed_t *draft(const mxp_keys_t *keys, const mxp_verdict_t *verdict,
 		.apex = verdict->apex,
 		.soa = verdict->apex_rrsigs,
 		.dnskey = keys->dnskeys,
+		.serve = verdict->decision.serve,
+		.source = verdict->decision.source,
 		.rrs = verdict->decision.rrs,
 		.ttl = verdict->decision.ttl,
 		.keystores = keys->keystores,

@@ -3,6 +3,7 @@
 
 import hashlib
 
+import dns.edns
 import dns.rcode
 import pytest
 
@@ -200,6 +201,23 @@ def test_lost_while_in_use(signed):
     wait_back(server, moved)
     assert ede_of(server.ask(ZONE, dnssec=True)) == (
         29, f"preset house by built-in, map {version(new)}")
+
+
+def test_lost_before_another_rule(signed):
+    """What goes on is told and counted as what it is, not as what the new map would make it."""
+    own = "10 mail.example.net."
+    server = signed({ZONE: f"@ 600 MX {own}\n@ 600 MX 20 mx1.house.example.\n"
+                           '@ TXT "mx-preset=gandi"\n'},
+                    settings={"ede": True, "statistics": True})
+    assert server.mx(ZONE, dnssec=True) == preset(600, own)
+    lose_keys(server)
+    server.write_map(server.map_path.read_text().replace(
+        "retired=mail.house.example", "retired=mail.example.net"))
+    server.wait_log("info.*preset map loaded", 2)
+    answer = server.ask(ZONE, dnssec=True)
+    assert mx_of(answer) == preset(600, own)
+    assert not [one for one in answer.options if one.otype == dns.edns.OptionType.EDE]
+    assert server.counters(ZONE) == {"overridden": 2, "filtered": 2}
 
 
 @pytest.mark.parametrize("first", ["MX", "AAAA"])

@@ -89,27 +89,26 @@ static bool write_txt(const node_t *of, const char *text, void *ctx)
 	return true;
 }
 
-static void write_mx(const knot_dname_t *zone, char sign, const node_t *node, FILE *out)
+/*! \brief Writes the MX records that one apex has and another one has not, or with another TTL. */
+static void write_mx(const line_t *line, const node_t *of, const node_t *other)
 {
-	name_str_t name = "";
 	char text[sizeof(name_str_t) + 8];
-	name_str(zone, name);
-	knot_rdata_t *mx = node->mx.rdata;
-	for (size_t i = 0; i < node->mx.count; i++, mx = knot_rdataset_next(mx)) {
-		fprintf(out, "%8c %s %u MX %s\n", sign, name, node->mx_ttl,
-		        mx_text(mx, text, sizeof(text)));
+	knot_rdata_t *mx = of->mx.rdata;
+	for (size_t i = 0; i < of->mx.count; i++, mx = knot_rdataset_next(mx)) {
+		if (of->mx_ttl != other->mx_ttl || !knot_rdataset_member(&other->mx, mx)) {
+			fprintf(line->out, "%8c %s %u MX %s\n", line->sign, line->zone, of->mx_ttl,
+			        mx_text(mx, text, sizeof(text)));
+		}
 	}
 }
 
 void edit_write_apex(const knot_dname_t *zone, const node_t *before, const node_t *after, FILE *out)
 {
-	if (!same_mx(before, after)) {
-		write_mx(zone, '-', before, out);
-		write_mx(zone, '+', after, out);
-	}
 	name_str_t name = "";
 	line_t removed = { name_str(zone, name), out, '-' };
 	line_t added = { name, out, '+' };
+	write_mx(&removed, before, after);
+	write_mx(&added, after, before);
 	(void)for_txt_without(zone, before, after, write_txt, &removed);
 	(void)for_txt_without(zone, after, before, write_txt, &added);
 }

@@ -142,6 +142,19 @@ def test_freeze(knotd, zone):
     assert run("freeze", zone, server=server).status == 0 and contents(server, zone) == again
 
 
+def test_freeze_tells_the_same_of_one_and_of_all(knotd):
+    """Records that stay are not told: neither as removed nor as added."""
+    server = knotd({zone: zone_text(body) for zone, body in FROZEN.items()})
+
+    def changes(*command):
+        lines = run("-n", *command, server=server).out.splitlines()
+        return {line for line in lines if re.match(" *[-+] ", line)}
+    one = {zone: changes("freeze", zone) for zone in FROZEN}
+    assert one["mixed.example"] == {f"       - mixed.example. 600 MX {priority} mx{n}.house.example."
+                                    for priority, n in ((10, 1), (20, 2))}
+    assert changes("-a", "freeze") == set().union(*one.values())
+
+
 def test_freeze_refused(knotd):
     server = knotd({"a.example": zone_text('@ 60 TXT "mx-preset=nobody"\n')})
     refused(run("freeze", "a.example", server=server), "SERVFAIL", "unknown preset")

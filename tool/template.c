@@ -82,7 +82,7 @@ static const char *write_label(mxp_span_t label, bool last, json_t *variables, F
 		}
 		const mxp_span_t name = { pos + 1, (size_t)(close - pos - 1) };
 		if (is_domain(name)) {
-			return "the domain's name elsewhere than at the end";
+			return "the domain's name as a part of a label";
 		}
 		if (last) {
 			return "a variable that is a whole host name";
@@ -96,10 +96,10 @@ static const char *write_label(mxp_span_t label, bool last, json_t *variables, F
 	return label.len > 0 ? NULL : "a host name with an empty label";
 }
 
-/*! \brief Tells if a label stands for the domain. */
-static bool stands_for_domain(mxp_span_t label)
+/*! \brief Tells if a label stands for the domain; "@" does at the end only. */
+static bool stands_for_domain(mxp_span_t label, bool last)
 {
-	if (mxp_span_is(label, "@")) {
+	if (last && mxp_span_is(label, "@")) {
 		return true;
 	}
 	return label.len > 2 && label.data[0] == '%' && label.data[label.len - 1] == '%' &&
@@ -113,7 +113,7 @@ static const char *write_exchange(const char *host, json_t *variables, FILE *out
 		const mxp_span_t label = { (const uint8_t *)host, len };
 		const bool last = (host[len] == '\0' || host[len + 1] == '\0');
 		const char *reason = NULL;
-		if (last && stands_for_domain(label)) {
+		if (stands_for_domain(label, last)) {
 			fputs("_zone_", out);
 		} else {
 			reason = write_label(label, last, variables, out);

@@ -55,11 +55,13 @@ def test_plain(load):
 def test_variables(load):
     result, [preset] = load(template(
         mx("feedback-smtp.%Region%.amazonses.com"), mx("mail.%domain%", 20),
-        mx("mx.%FQDN%.", 30), mx("backup.@", 40), mx("@", 50), mx("%a%-%b%.acme.example", 60)))
+        mx("mx.%FQDN%.", 30), mx("backup.@", 40), mx("@", 50), mx("%a%-%b%.acme.example", 60),
+        mx("%domain%.acme.example", 70), mx("mx.%Fqdn%.in.acme.example.", 80)))
     assert (result.status, result.err) == (0, "")
     assert records(preset) == [
         (10, "feedback-smtp._region_.amazonses.com."), (20, "mail._zone_."), (30, "mx._zone_."),
-        (40, "backup._zone_."), (50, "_zone_."), (60, "_a_-_b_.acme.example.")]
+        (40, "backup._zone_."), (50, "_zone_."), (60, "_a_-_b_.acme.example."),
+        (70, "_zone_.acme.example."), (80, "mx._zone_.in.acme.example.")]
     assert preset["params"] == ["region", "a", "b"]
 
 
@@ -108,8 +110,8 @@ def test_no_host_is_the_apex(load):
     ("%mx%.", "variable that is a whole host name"),
     ("mx.%host%", "whole host name"),
     ("%host%%tld%", "whole host name"),
-    ("%domain%.mail.example", "elsewhere"),
-    ("x%domain%", "elsewhere"),
+    ("x%domain%", "part of a label"),
+    ("@.mail.example", "characters"),
     ("192.0.2.1", "IP address"),
     ("%zone%.example.net", "%zone%"),
     ("%%.example.net", "without a name"),

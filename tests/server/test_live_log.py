@@ -20,10 +20,11 @@ def test_one_line_for_each_state(live):  # noqa: F811
     def lines(pattern, path):
         return len(server.log_lines(f"{pattern}.*{path}:"))
 
-    for number in range(1, 21):
-        assert lines(LOADED, states.path) == number
+    for number in range(2, 22):
         states.switch()
-        states.wait(server)
+        server.wait_log(LOADED + f".*{states.path}:", number)
+        assert server.mx(ZONE) == served(states.last)
+        assert lines(LOADED, states.path) == number
     assert server.log_lines(LOADED + f".*{states.path}: 21 presets, 22 records, version [0-9a-f]{{8}}$")
 
     loads = lines(LOADED, states.path)

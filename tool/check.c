@@ -85,15 +85,15 @@ static json_t *map_json(const mxp_map_t *map)
 static void check_names(const options_t *options, const mxp_map_t *map, map_errors_t *errors)
 {
 	for (size_t i = 0; i < options->name_count; i++) {
-		char *ascii = name_to_ascii(options->names[i]);
-		if (ascii == NULL || mxp_map_find(map, mxp_span(ascii)) == NULL) {
+		char *name = name_of_preset(options->names[i]);
+		if (mxp_map_find(map, mxp_span(name)) == NULL) {
 			char *clean = text_clean(options->names[i], strlen(options->names[i]));
 			char *reason = text_format("no preset '%s' in the map", clean);
 			map_errors_add(errors, 1, reason);
 			free(reason);
 			free(clean);
 		}
-		free(ascii);
+		free(name);
 	}
 }
 

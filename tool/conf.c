@@ -172,7 +172,10 @@ conf_zone_t conf_find(const conf_t *conf, const char *zone, const char *catalog)
 	const switch_t signing = own->signing != UNSET ? own->signing : shared->signing;
 	const switch_t is_catalog = own->is_catalog != UNSET ? own->is_catalog : shared->is_catalog;
 	return (conf_zone_t){
-		.module = own->has_module ? own->module : shared->module,
+		// Nobody is told the MX of a catalog: the server refuses the query.
+		.module = is_catalog == ON  ? NULL
+		          : own->has_module ? own->module
+		                            : shared->module,
 		.signing = (signing == ON),
 		.is_catalog = (is_catalog == ON),
 	};

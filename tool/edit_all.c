@@ -70,11 +70,6 @@ static void write_dry(edit_all_t *all, const fleet_zone_t *zone, zone_t *records
 /*! \brief Says why a zone that should be changed is not. Returns true if it can be. */
 static bool check(edit_all_t *all, const fleet_zone_t *zone, const char *reason)
 {
-	if (zone->instance->is_catalog) {
-		text_warning("ZONE '%s' is left alone: it is a catalog of zones, it has no mail",
-		             zone->name);
-		return false;
-	}
 	if (zone->instance->follows) {
 		text_error("ZONE '%s' is left out: it is a secondary on this server; change it at "
 		           "its primary",

@@ -87,8 +87,7 @@ static void warn_of_first_override(const edit_t *edit, const effect_t *effect)
 /*! \brief Warns of a record that was added and is not served. */
 static void warn_of_unserved(const edit_t *edit, const effect_t *effect)
 {
-	if (!edit->adds || effect->after.serve == MXP_SERVE_FAIL ||
-	    !knot_dname_is_equal(edit->host, edit->name) ||
+	if (!edit->adds || !knot_dname_is_equal(edit->host, edit->name) ||
 	    has_exchange(&effect->rrs_after, edit->exchange)) {
 		return;
 	}

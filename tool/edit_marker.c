@@ -139,6 +139,11 @@ static void warn_of_marker(const edit_t *edit)
 		text_warning("the server obeys no markers for %s (marker: off)",
 		             edit->control.zone);
 	}
+	char *doubt = instance_doubt(&edit->instance);
+	if (doubt != NULL) {
+		text_warning("it is not certain that the server knows the preset: %s", doubt);
+	}
+	free(doubt);
 	if (has_override(edit)) {
 		text_warning("the zone's own MX records still serve for %s; kmxpreset del %s @ "
 		             "removes them",
@@ -192,7 +197,9 @@ static bool write_marker(edit_t *edit, int argc, char **argv)
 			           i == 0 ? "PRESET" : "PARAM=VALUE", argv[i]);
 			return false;
 		}
-		char *more = text_format("%s%s%s", edit->marker, i > 0 ? " " : "", argv[i]);
+		char *part = i == 0 ? name_of_preset(argv[i]) : need(strdup(argv[i]));
+		char *more = text_format("%s%s%s", edit->marker, i > 0 ? " " : "", part);
+		free(part);
 		// Names in lower case, values as they stand.
 		char *name = more + strlen(edit->marker);
 		for (; *name != '\0' && *name != '='; name++) {

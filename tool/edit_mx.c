@@ -23,10 +23,10 @@ static knot_rdata_t *mx_rdata(const edit_t *edit, uint8_t *buf)
 }
 
 /*! \brief MX record as text. */
-static const char *mx_text(const edit_t *edit, char *buf, size_t size)
+static const char *mx_text(uint16_t priority, const knot_dname_t *exchange, char *buf, size_t size)
 {
 	name_str_t name = "";
-	snprintf(buf, size, "%u %s", edit->priority, name_str(edit->exchange, name));
+	snprintf(buf, size, "%u %s", priority, name_str(exchange, name));
 	return buf;
 }
 
@@ -112,7 +112,30 @@ static bool plan_add(edit_t *edit)
 	                     : edit->has_ttl    ? edit->ttl
 	                                        : EDIT_TTL;
 	char data[sizeof(name_str_t) + 8];
-	return edit_set(edit, edit->host, "MX", ttl, mx_text(edit, data, sizeof(data)));
+	return edit_set(edit, edit->host, "MX", ttl,
+	                mx_text(edit->priority, edit->exchange, data, sizeof(data)));
+}
+
+/*!
+ * \brief Removes a record by writing the others anew.
+ *
+ * With zone-set, knotd stores an exchange as it is written, and finds no record with capitals
+ * again.
+ */
+static bool del_by_others(edit_t *edit, const node_t *node)
+{
+	char data[sizeof(name_str_t) + 8];
+	bool done = edit_unset(edit, edit->host, "MX", NULL);
+	knot_rdata_t *mx = node->mx.rdata;
+	for (size_t i = 0; i < node->mx.count && done; i++, mx = knot_rdataset_next(mx)) {
+		const knot_dname_t *exchange = mxp_mx_exchange(mx);
+		const uint16_t priority = mxp_mx_preference(mx);
+		if (priority != edit->priority || !knot_dname_is_equal(exchange, edit->exchange)) {
+			done = edit_set(edit, edit->host, "MX", node->mx_ttl,
+			                mx_text(priority, exchange, data, sizeof(data)));
+		}
+	}
+	return done;
 }
 
 static bool plan_del(edit_t *edit)
@@ -132,13 +155,14 @@ static bool plan_del(edit_t *edit)
 	if (edit->all) {
 		return edit_unset(edit, edit->host, "MX", NULL);
 	}
-	mx_text(edit, data, sizeof(data));
+	mx_text(edit->priority, edit->exchange, data, sizeof(data));
 	if (!knot_rdataset_member(&node->mx, mx_rdata(edit, buf))) {
 		text_error("HOST '%s' has no MX record '%s'; kmxpreset show tells what is served",
 		           host, data);
 		return false;
 	}
-	return edit_unset(edit, edit->host, "MX", data);
+	return (node->has & NODE_CAPITALS) ? del_by_others(edit, node)
+	                                   : edit_unset(edit, edit->host, "MX", data);
 }
 
 int command_add(const options_t *options, int argc, char **argv)

@@ -15,12 +15,25 @@ static void copy_without_markers(knot_rdataset_t *out, const knot_rdataset_t *tx
 	}
 }
 
+/*! \brief Adds an MX record in lower case: that is how a server has it that loads a zone. */
+static void add_lower(knot_rdataset_t *out, const knot_rdata_t *mx)
+{
+	uint8_t buf[sizeof(*mx) + 2 + KNOT_DNAME_MAXLEN + 1];
+	knot_rdata_t *lower = (knot_rdata_t *)buf;
+	knot_rdata_init(lower, mx->len, mx->data);
+	knot_dname_to_lower(lower->data + 2);
+	if (knot_rdataset_add(out, lower, NULL) != 0) {
+		need(NULL);
+	}
+}
+
 /*! \brief Puts together what has to be stored to be served. Returns false if it is stored. */
 static bool set_mx(const mxp_decision_t *decision, const knot_rdataset_t *rrs, node_t *after)
 {
 	after->mx_ttl = decision->ttl;
-	if (knot_rdataset_copy(&after->mx, rrs, NULL) != 0) {
-		need(NULL);
+	knot_rdata_t *mx = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
+		add_lower(&after->mx, mx);
 	}
 	return decision->serve == MXP_SERVE_PRESET || decision->serve == MXP_SERVE_FILTERED;
 }
@@ -58,6 +71,14 @@ static bool serves_same(const knot_dname_t *zone, const instance_t *instance, co
 	return same;
 }
 
+/*! \brief Why it is not certain what the server serves, to be freed (NULL if it is). */
+static char *reason_to_doubt(const knot_dname_t *zone, const node_t *apex,
+                             const instance_t *instance, const mxp_decision_t *decision)
+{
+	const bool empty = apex->mx.count == 0 && decision->serve == MXP_SERVE_STORED;
+	return empty || mxp_zone_is_exempt(zone) ? NULL : instance_doubt(instance);
+}
+
 static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance_t *instance,
                     bool named, node_t *after, char **reason)
 {
@@ -70,6 +91,8 @@ static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance
 		char fault[MXP_FAULT_STR_LEN];
 		*reason = text_format("its MX queries get SERVFAIL: %s",
 		                      mxp_fault_str(&decision.fault, fault));
+		fate = FATE_LEFT_OUT;
+	} else if ((*reason = reason_to_doubt(zone, apex, instance, &decision)) != NULL) {
 		fate = FATE_LEFT_OUT;
 	} else {
 		const bool mx = set_mx(&decision, &rrs, after);

@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "instance.h"
+#include "names.h"
 #include "reader.h"
 #include "text.h"
 
@@ -25,7 +26,7 @@ instance_t instance_default(const char *file, const char *builtin)
 		.active = true,
 		.file = need(strdup(file != NULL ? file : CONFIG_DIR "/mx-presets.zone")),
 		.rules = {
-			.builtin = need(strdup(builtin != NULL ? builtin : DEFAULT_BUILTIN)),
+			.builtin = name_of_preset(builtin != NULL ? builtin : DEFAULT_BUILTIN),
 			.marker = true,
 			.filter = true,
 		},
@@ -161,7 +162,8 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 		instance->active = true;
 	}
 	if (builtin != NULL) {
-		set((char **)&instance->rules.builtin, builtin);
+		free((void *)instance->rules.builtin);
+		instance->rules.builtin = name_of_preset(builtin);
 		instance->active = true;
 	}
 	return done;
@@ -177,6 +179,26 @@ void instance_load(instance_t *instance)
 		text_place(instance->file, first.line, first.reason);
 		instance->map_wrong = true;
 	}
+}
+
+char *instance_doubt(const instance_t *instance)
+{
+	if (!instance->active) {
+		return NULL;
+	}
+	if (instance->map == NULL) {
+		return text_format("its preset map cannot be read, so the server may serve it by "
+		                   "the last good one");
+	}
+	const mxp_rules_t *rules = &instance->rules;
+	const mxp_view_t view = mxp_view(rules, instance->map);
+	const char *missing = view.builtin == NULL                           ? rules->builtin
+	                      : rules->preset != NULL && view.preset == NULL ? rules->preset
+	                                                                     : NULL;
+	return missing == NULL ? NULL
+	                       : text_format("its preset map lacks '%s', so the server may serve "
+	                                     "it by the one before",
+	                                     missing);
 }
 
 void instance_free(instance_t *instance)

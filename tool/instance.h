@@ -74,6 +74,15 @@ bool instance_read(control_t *control, const char *file, const char *builtin, in
 void instance_load(instance_t *instance);
 
 /*!
+ * \brief Tells why the map of an instance may not be what its zones are served by.
+ *
+ * \param instance  Instance with its map.
+ *
+ * \return Reason, to be freed; NULL if there is none.
+ */
+char *instance_doubt(const instance_t *instance);
+
+/*!
  * \brief Frees what an instance holds.
  *
  * \param instance  Instance.

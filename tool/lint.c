@@ -154,7 +154,8 @@ static void lint_decision(linter_t *linter, const mxp_decision_t *decision)
 	if (is_left_alone(linter->zone->name, linter->instance)) {
 		name_str_t zone = "";
 		text_warning("the module leaves %s alone: %s", name_str(linter->zone->name, zone),
-		             linter->instance->active
+		             linter->instance->is_catalog ? "it is a catalog of zones"
+		             : linter->instance->active
 		                     ? "it is the root zone, or arpa. or below it"
 		                     : "its configuration does not name mod-mxpreset");
 		return;

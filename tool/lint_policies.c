@@ -33,13 +33,21 @@ static bool next_term(const char **text, const char **term, size_t *len)
 	return *len > 0;
 }
 
+/*! \brief Length of a term without the final dot that its name may have. */
+static size_t without_dot(const char *term, size_t len)
+{
+	return len - (len > 0 && term[len - 1] == '.');
+}
+
 static bool has_term(const char *record, const char *wanted, size_t wanted_len)
 {
 	const char *term;
 	size_t len;
+	wanted_len = without_dot(wanted, wanted_len);
 	while (next_term(&record, &term, &len)) {
 		const size_t sign = (*term == '+');
-		if (len - sign == wanted_len && strncasecmp(term + sign, wanted, wanted_len) == 0) {
+		if (without_dot(term + sign, len - sign) == wanted_len &&
+		    strncasecmp(term + sign, wanted, wanted_len) == 0) {
 			return true;
 		}
 	}

@@ -47,11 +47,7 @@ static bool read_filter(const char *text, list_t *list)
 	}
 	list->source = source;
 	list->has_source = true;
-	list->preset = text[len] == '=' ? name_to_ascii(text + len + 1) : NULL;
-	if (text[len] == '=' && list->preset == NULL) {
-		text_error("PRESET '%s' is not the name of a preset", text + len + 1);
-		return false;
-	}
+	list->preset = text[len] == '=' ? name_of_preset(text + len + 1) : NULL;
 	return true;
 }
 

@@ -98,6 +98,13 @@ static bool stands_for_zone(const command_t *command, const char *argument)
 	       strchr(command->options, 'a') != NULL;
 }
 
+/*! \brief Tells if an argument can be nothing but an option: a stored name may begin with "-". */
+static bool is_option(const char *argument)
+{
+	return argument[0] == '-' &&
+	       (argument[1] == '-' || (isalpha((unsigned char)argument[1]) && argument[2] == '\0'));
+}
+
 /*! \brief Checks how a command is called and runs it. */
 static int run(options_t *options, const char *given, int argc, char **argv)
 {
@@ -115,8 +122,7 @@ static int run(options_t *options, const char *given, int argc, char **argv)
 		argv++;
 	}
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' &&
-		    (argv[i][1] == '-' || isalpha((unsigned char)argv[i][1]))) {
+		if (is_option(argv[i])) {
 			return usage("options stand before the COMMAND: ", argv[i]);
 		}
 	}

@@ -29,16 +29,22 @@ char *name_to_ascii(const char *text)
 	return ret == IDN2_OK ? out : NULL;
 }
 
+char *name_of_preset(const char *text)
+{
+	char *ascii = name_to_ascii(text);
+	return ascii != NULL ? ascii : need(strdup(text));
+}
+
 /*! \brief What a label may consist of besides letters, digits and hyphens. */
 typedef enum {
 	LABEL_OWNER, /*!< Underscores, and an asterisk as the first label. */
-	LABEL_ZONE,  /*!< Underscores and slashes (RFC 2317). */
+	LABEL_ZONE,  /*!< Underscores, slashes (RFC 2317) and asterisks. */
 	LABEL_ANY,   /*!< Anything. */
 } label_kind_t;
 
 static bool label_valid(const uint8_t *label, bool first, label_kind_t kind)
 {
-	static const char *const others[] = { [LABEL_OWNER] = "_", [LABEL_ZONE] = "_/" };
+	static const char *const others[] = { [LABEL_OWNER] = "_", [LABEL_ZONE] = "_/*" };
 	if (kind == LABEL_ANY ||
 	    (kind == LABEL_OWNER && first && label[0] == 1 && label[1] == '*')) {
 		return true;
@@ -62,6 +68,8 @@ static bool read_full(const char *text, label_kind_t kind, knot_dname_storage_t 
 	}
 	const size_t len = strlen(ascii);
 	*dot = len > 0 && ascii[len - 1] == '.';
+	// A list of zones has octets escaped.
+	kind = kind == LABEL_ZONE && strchr(ascii, '\\') != NULL ? LABEL_ANY : kind;
 	bool valid = len > 0 && knot_dname_from_str(name, ascii, KNOT_DNAME_MAXLEN) != NULL;
 	free(ascii);
 	for (const uint8_t *label = name; valid && *label != 0; label += 1 + *label) {

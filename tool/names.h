@@ -86,6 +86,15 @@ bool name_read_stored(const char *text, const knot_dname_t *zone, knot_dname_sto
 char *name_to_ascii(const char *text);
 
 /*!
+ * \brief The name of a preset as a map has it.
+ *
+ * \param text  Name in UTF-8.
+ *
+ * \return Name in ASCII, to be freed; the text itself if it has none, which is no preset's name.
+ */
+char *name_of_preset(const char *text);
+
+/*!
  * \brief Tells if a text is an IP address, perhaps with a final dot or in brackets.
  *
  * \param text  Text.

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libknot/consts.h>
 #include <libknot/descriptor.h>
@@ -39,7 +40,7 @@ static int cmp_mx(const void *a, const void *b)
 	if (priority_of(mx1) != priority_of(mx2)) {
 		return priority_of(mx1) < priority_of(mx2) ? -1 : 1;
 	}
-	return strcmp(value_of(mx1), value_of(mx2));
+	return strcasecmp(value_of(mx1), value_of(mx2));
 }
 
 /*! \brief Puts records in order, which may be rotated in answers. */
@@ -172,19 +173,30 @@ json_t *reply_read_spf(const knot_pkt_t *answer)
 	return list;
 }
 
+/*! \brief Tells if two replies have the same records, in any order and letter case. */
+static bool same_mx(const json_t *reply1, const json_t *reply2)
+{
+	json_t *list1 = sorted(json_object_get(reply1, "mx"));
+	json_t *list2 = sorted(json_object_get(reply2, "mx"));
+	const size_t count = json_array_size(list1);
+	bool same = json_array_size(list2) == count;
+	for (size_t i = 0; i < count && same; i++) {
+		const json_t *mx1 = json_array_get(list1, i);
+		const json_t *mx2 = json_array_get(list2, i);
+		same = cmp_mx(&mx1, &mx2) == 0;
+	}
+	json_decref(list1);
+	json_decref(list2);
+	return same;
+}
+
 bool reply_same(const json_t *reply1, const json_t *reply2)
 {
 	const json_t *rcode = json_object_get(reply1, "rcode");
-	json_t *mx1 = sorted(json_object_get(reply1, "mx"));
-	json_t *mx2 = sorted(json_object_get(reply2, "mx"));
-	const bool same =
-		json_is_string(rcode) &&
-		json_equal((json_t *)rcode, json_object_get(reply2, "rcode")) != 0 &&
-		json_equal(json_object_get(reply1, "ttl"), json_object_get(reply2, "ttl")) != 0 &&
-		json_equal(mx1, mx2) != 0;
-	json_decref(mx1);
-	json_decref(mx2);
-	return same;
+	return json_is_string(rcode) &&
+	       json_equal((json_t *)rcode, json_object_get(reply2, "rcode")) != 0 &&
+	       json_equal(json_object_get(reply1, "ttl"), json_object_get(reply2, "ttl")) != 0 &&
+	       same_mx(reply1, reply2);
 }
 
 static void append(char **text, char *more)

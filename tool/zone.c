@@ -53,6 +53,16 @@ static void add_rdata(knot_rdataset_t *rrs, const zs_scanner_t *s)
 	}
 }
 
+/*! \brief Turns a name into lower case; tells if it was not. */
+static bool to_lower(knot_dname_t *name)
+{
+	knot_dname_storage_t lower;
+	knot_dname_copy_lower(lower, name);
+	const bool capitals = !knot_dname_is_equal(lower, name);
+	knot_dname_to_lower(name);
+	return capitals;
+}
+
 static bool signs_soa(const zs_scanner_t *s)
 {
 	return s->r_data_length > 1 && s->r_data[0] == 0 && s->r_data[1] == KNOT_RRTYPE_SOA;
@@ -94,7 +104,7 @@ static void add_record(zs_scanner_t *s)
 		}
 		break;
 	case KNOT_RRTYPE_MX:
-		knot_dname_to_lower(s->r_data + 2);
+		node->has |= to_lower(s->r_data + 2) ? NODE_CAPITALS : 0;
 		add_rdata(&node->mx, s);
 		node->mx_ttl = s->r_ttl; // The last one counts, as for the server.
 		break;

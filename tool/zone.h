@@ -17,14 +17,15 @@
 
 /*! \brief What a name of a zone has. */
 enum {
-	NODE_RECORDS = 1 << 0, /*!< Any record; a name without one only has names below it. */
-	NODE_ADDRESS = 1 << 1, /*!< A or AAAA. */
-	NODE_CNAME = 1 << 2,   /*!< CNAME. */
-	NODE_DNAME = 1 << 3,   /*!< DNAME. */
-	NODE_NS = 1 << 4,      /*!< NS. */
-	NODE_SIGNED = 1 << 5,  /*!< A signed SOA. */
-	NODE_OTHER = 1 << 6,   /*!< A type that cannot stand beside CNAME. */
-	NODE_CNAMES = 1 << 7,  /*!< More than one CNAME. */
+	NODE_RECORDS = 1 << 0,  /*!< Any record; a name without one only has names below it. */
+	NODE_ADDRESS = 1 << 1,  /*!< A or AAAA. */
+	NODE_CNAME = 1 << 2,    /*!< CNAME. */
+	NODE_DNAME = 1 << 3,    /*!< DNAME. */
+	NODE_NS = 1 << 4,       /*!< NS. */
+	NODE_SIGNED = 1 << 5,   /*!< A signed SOA. */
+	NODE_OTHER = 1 << 6,    /*!< A type that cannot stand beside CNAME. */
+	NODE_CNAMES = 1 << 7,   /*!< More than one CNAME. */
+	NODE_CAPITALS = 1 << 8, /*!< An exchange with capitals, which are not kept. */
 };
 
 /*! \brief A name of a zone. */

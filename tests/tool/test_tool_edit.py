@@ -3,7 +3,7 @@
 
 import pytest
 
-from knot import GANDI, HOUSE, OVH, TRANSFER, outlook, preset, secondary_of, zone_text
+from knot import GANDI, HOUSE, MAP, OVH, TRANSFER, outlook, preset, secondary_of, zone_text
 from kmxpreset import agree, contents, refused, run, served
 
 BODY = """\
@@ -110,6 +110,23 @@ def test_del_of_mistakes(own):
     assert run("-j", "show", "full.example", server=own).codes == []
 
 
+def test_del_beside_capitals(own):
+    """knotd stores names of zone-set as they are written, and does not find these again."""
+    own.set_zone("full.example", "set two 300 MX 10 MX.Example.NET.", "set two 300 MX 20 b.example.",
+                 "set two 300 MX 10 c.example.")
+    for args, left in ((("10", "mx.EXAMPLE.net"), ["10 c.example.", "20 b.example."]),
+                       (("20", "b.example"), ["10 c.example."])):
+        assert run("del", "full.example", "two", *args, server=own).status == 0
+        assert own.mx("two.full.example") == preset(300, *left)
+
+
+def test_del_of_an_option(own):
+    """A name that begins with a hyphen is a name."""
+    own.set_zone("full.example", "set minus 300 MX 10 -x.example.net.")
+    assert run("del", "full.example", "minus", "10", "-x.example.net", server=own).status == 0
+    refused(run("add", "full.example", "@", "10", "-x.example.net", server=own), "VALUE")
+
+
 def test_use(own):
     zone = "empty.example"
     edit(own, zone, "use", zone, "gandi")
@@ -159,6 +176,30 @@ def test_use_under_an_override(own):
     agree(own, "full.example", result.json)
     edit(own, "full.example", "del", "full.example", "@")
     assert own.mx("full.example") == GANDI
+
+
+def test_use_of_a_name_in_utf8(knotd):
+    server = knotd({"a.example": zone_text()},
+                   map_text=MAP.read_text() + "xn--bcher-kva MX 10 mx.example.net.\n")
+    for name in ("bücher", "XN--bcher-kva"):
+        report = run("-j", "use", "a.example", name, server=server).json
+        assert report["preset"] == "xn--bcher-kva"
+        agree(server, "a.example", report)
+    report = run("-j", "-b", "Bücher", "show", "a.example", server=server).json
+    assert report["preset"] == "xn--bcher-kva"
+    assert run("reset", "a.example", server=server).status == 0
+    report = run("-j", "-b", "bücher", "show", "a.example", server=server).json
+    assert (report["source"], report["preset"]) == ("built-in", "xn--bcher-kva")
+
+
+def test_use_of_a_map_that_was_refused(knotd):
+    """The server may not know what the file has."""
+    server = knotd({"a.example": zone_text()})
+    server.write_map("fresh MX 10 mx.example.net.\n")
+    server.wait_log("preset map refused")
+    result = run("use", "a.example", "fresh", server=server)
+    assert result.status == 0 and server.mx("a.example") == "SERVFAIL"
+    assert "not certain that the server knows" in result.err and "'house'" in result.err
 
 
 def test_use_where_markers_do_not_count(knotd):

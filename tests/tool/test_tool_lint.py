@@ -117,6 +117,8 @@ CASES = {
                 [("mta-sts", "_mta-sts.example.com.")]),
     "SPF of the preset": ('@ TXT "mx-preset=gsuite"\n@ TXT "v=spf1 mx include:_spf.google.com -all"\n',
                           "marker", "gsuite", GSUITE, []),
+    "SPF with a final dot": ('@ TXT "mx-preset=gsuite"\n@ TXT "v=spf1 include:_spf.google.com. -all"\n',
+                             "marker", "gsuite", GSUITE, []),
     "SPF of another": ('@ TXT "mx-preset=gsuite"\n@ TXT "V=SPF1 include:mx.ovh.com ~all"\n',
                        "marker", "gsuite", GSUITE, [("spf", "example.com.")]),
     "two SPF": ('@ TXT "v=spf1 a include:_spf.house.example ~all"\n@ TXT "v=spf1 -all"\n',

@@ -120,9 +120,8 @@ def test_instances(knotd):
 
 
 def test_catalog(knotd):
-    """Members are served by the template of their group."""
-    server = knotd({"cat.example": CATALOG}, start=False, modules={"cat.example": ""},
-                   instances={"other": {"builtin": "ovh"}},
+    """Members are served by the template of their group. A catalog has no mail itself."""
+    server = knotd({"cat.example": CATALOG}, start=False, instances={"other": {"builtin": "ovh"}},
                    zone_extra="    catalog-role: interpret\n    catalog-template: [first, other]\n")
     for name in ("a.example", "b.example"):
         server.write_zone(name, zone_text())
@@ -132,8 +131,9 @@ def test_catalog(knotd):
     server.start(wait_zones=False)
     wait_for(lambda: run("list", server=server).out.count("\n") == 3, "the members")
     listed = rows(run("-j", "list", server=server))
-    assert {zone: row["preset"] for zone, row in listed.items()} == {
-        "cat.example.": None, "a.example.": "house", "b.example.": "ovh"}
+    assert {zone: (row["source"], row["preset"]) for zone, row in listed.items()} == {
+        "cat.example.": ("none", None), "a.example.": ("built-in", "house"),
+        "b.example.": ("built-in", "ovh")}
 
 
 @pytest.mark.parametrize("dnssec", ["auto", "off"])
@@ -168,7 +168,7 @@ def test_no_map(knotd):
 
 def test_bad_name(server):
     result = run("list", "marker=" + 64 * "ü", server=server)
-    assert result.status == 2 and "is not the name of a preset" in result.err
+    assert result.status == 2 and "is in no preset map" in result.err
 
 
 def test_map_that_nobody_uses(knotd):

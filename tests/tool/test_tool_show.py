@@ -63,7 +63,7 @@ def test_names(server, name):
 
 def test_no_zone(server):
     refused(run("show", "gone.example", server=server), "gone.example.", "whole zone")
-    for name in ("", "a..b", "a b", "x" * 64 + ".example", "a\\.b"):
+    for name in ("", "a..b", "a b", "x" * 64 + ".example", "a\\"):
         refused(run("show", name, server=server), "ZONE", "example.com")
 
 
@@ -183,6 +183,17 @@ def test_catalog(knotd):
         assert report["preset"] == builtin
 
 
+def test_catalog_itself(knotd):
+    """It has no mail, though its template has the module: the server refuses queries for it."""
+    server = knotd({"cat.example": CATALOG}, start=False,
+                   zone_extra="    catalog-role: interpret\n    catalog-template: default\n")
+    server.start(wait_zones=False)
+    wait_for(lambda: server.mx("cat.example") == "REFUSED", "the catalog")
+    result = run("-j", "show", "cat.example", server=server)
+    assert (result.status, result.json["source"], result.codes) == (0, "none", [])
+    assert "catalog" in result.err
+
+
 def with_port(text, fresh):
     """The text with the present `listen` item of the server."""
     def listen(lines):
@@ -300,6 +311,29 @@ def test_differs(knotd, tmp_path):
     assert "a14.example.net." in differs("b.example", f"{'a' * 50}14", f"{'a' * 50}15")
     assert "10 spool.mail.gandi.net." in differs("d.example", "gandi", "gandy")
     assert differs("a.example", "#", "#") == ""
+
+
+def test_letter_case_is_no_difference(knotd):
+    server = knotd({"a.example": zone_text('@ TXT "mx-preset=outlook id=My-ID0c"\n')})
+    result = run("-j", "show", "a.example", server=server)
+    assert (result.status, result.codes) == (0, [])
+    assert result.json["mx"] == [{"priority": 1, "value": "My-ID0c.mail.protection.outlook.com."}]
+
+
+ODD = ["es\\.c.example.", "x\\032y.example.", "a*b.example.", "0/25.example.", "_x.example."]
+
+
+def test_names_as_they_are_listed(knotd):
+    server = knotd({"plain.example": zone_text()}, start=False)
+    for number, name in enumerate(ODD):
+        server.zone_path(f"odd{number}").write_text(zone_text())
+        server.tail += f"  - domain: {name}\n    file: odd{number}.zone\n"
+    server.start()
+    wait_for(lambda: run("list", server=server).status == 0, "the zones")
+    listed = [row.split()[0] for row in run("list", server=server).out.splitlines()]
+    assert sorted(listed) == sorted([*ODD, "plain.example."])
+    for name in listed:
+        assert run("-j", "show", name, server=server).json["zone"] == name
 
 
 def test_server_fails_otherwise(server, tmp_path):

@@ -8,22 +8,11 @@
 #include "mx.h"
 #include "text.h"
 
-static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchange)
-{
-	knot_rdata_t *mx = rrs->rdata;
-	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
-		if (knot_dname_is_case_equal(mxp_mx_exchange(mx), exchange)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool has_all(const knot_rdataset_t *rrs, const knot_rdataset_t *others)
 {
 	knot_rdata_t *mx = others->rdata;
 	for (size_t i = 0; i < others->count; i++, mx = knot_rdataset_next(mx)) {
-		if (!has_exchange(rrs, mxp_mx_exchange(mx))) {
+		if (!edit_has_exchange(rrs, mxp_mx_exchange(mx))) {
 			return false;
 		}
 	}

@@ -141,6 +141,16 @@ bool edit_is_marker(const knot_rdata_t *rdata);
 char *edit_txt_text(const knot_dname_t *zone, const knot_rdata_t *rdata);
 
 /*!
+ * \brief Tells if an exchange is among MX records.
+ *
+ * \param rrs       Records.
+ * \param exchange  Exchange, in any letter case.
+ *
+ * \return True if it is.
+ */
+bool edit_has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchange);
+
+/*!
  * \brief Sends the changes that make the apex another one.
  *
  * \param edit   Edit.

@@ -15,6 +15,17 @@ static const char *mx_text(const knot_rdata_t *mx, char *buf, size_t size)
 	return buf;
 }
 
+bool edit_has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchange)
+{
+	knot_rdata_t *mx = rrs->rdata;
+	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
+		if (knot_dname_is_case_equal(mxp_mx_exchange(mx), exchange)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool same_mx(const node_t *node1, const node_t *node2)
 {
 	return knot_rdataset_eq(&node1->mx, &node2->mx) &&

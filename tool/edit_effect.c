@@ -17,18 +17,6 @@ typedef struct {
 	knot_rdataset_t rrs_after;
 } effect_t;
 
-/*! \brief Tells if an exchange is among records. */
-static bool has_exchange(const knot_rdataset_t *rrs, const knot_dname_t *exchange)
-{
-	knot_rdata_t *mx = rrs->rdata;
-	for (size_t i = 0; i < rrs->count; i++, mx = knot_rdataset_next(mx)) {
-		if (knot_dname_is_case_equal(mxp_mx_exchange(mx), exchange)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /*! \brief Tells if queries get another answer than before. */
 static bool changes_answer(const effect_t *effect)
 {
@@ -68,7 +56,7 @@ static void warn_of_first_override(const edit_t *edit, const effect_t *effect)
 	size_t count = 0;
 	knot_rdata_t *mx = effect->rrs_before.rdata;
 	for (size_t i = 0; i < effect->rrs_before.count; i++, mx = knot_rdataset_next(mx)) {
-		if (!has_exchange(&effect->rrs_after, mxp_mx_exchange(mx))) {
+		if (!edit_has_exchange(&effect->rrs_after, mxp_mx_exchange(mx))) {
 			name_str_t name = "";
 			char *more = text_format("%s%s%s", names, count++ > 0 ? ", " : "",
 			                         name_str(mxp_mx_exchange(mx), name));
@@ -88,7 +76,7 @@ static void warn_of_first_override(const edit_t *edit, const effect_t *effect)
 static void warn_of_unserved(const edit_t *edit, const effect_t *effect)
 {
 	if (!edit->adds || !knot_dname_is_equal(edit->host, edit->name) ||
-	    has_exchange(&effect->rrs_after, edit->exchange)) {
+	    edit_has_exchange(&effect->rrs_after, edit->exchange)) {
 		return;
 	}
 	name_str_t name = "";

@@ -131,14 +131,16 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 }
 
 /*! \brief Finds or makes what is to be written over one RRSIG in the packet. */
-static int make_patch(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *denial,
-                      knot_pkt_t *pkt, size_t pos, patch_t *out)
+static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
+                      const knot_rrset_t *denial, knot_pkt_t *pkt, size_t pos, patch_t *out)
 {
 	const uint8_t *rrsig = pkt->wire + pos;
 	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
 	int ret = KNOT_EOK;
-	out->signature = mxp_signature_find(keys, types, rrsig, len);
-	if (out->signature == NULL) {
+	if (at_hand == MXP_KEYS_AWAY) {
+		out->signature = mxp_signature_find_any(keys, types, rrsig, len);
+		ret = out->signature != NULL ? KNOT_EOK : KNOT_EACCES;
+	} else if ((out->signature = mxp_signature_find(keys, types, rrsig, len)) == NULL) {
 		ret = sign_after(keys, types, denial, rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
@@ -184,12 +186,14 @@ static uint16_t find_rrsigs(const knot_pkt_t *pkt, uint16_t i)
 }
 
 /*! \brief Finds or makes what is to be written over all RRSIGs of a denial; counts them. */
-static int make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *pkt, uint16_t i,
-                        uint16_t rrsigs, patch_t *patches, size_t *count, bool *checkable)
+static int make_patches(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
+                        knot_pkt_t *pkt, uint16_t i, uint16_t rrsigs, patch_t *patches,
+                        size_t *count, bool *checkable)
 {
 	for (uint16_t k = 0; k < pkt->rr[rrsigs].rrs.count; k++) {
 		const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, k);
-		const int ret = make_patch(keys, types, &pkt->rr[i], pkt, pos, &patches[*count]);
+		const int ret =
+			make_patch(keys, at_hand, types, &pkt->rr[i], pkt, pos, &patches[*count]);
 		if (ret == KNOT_ENOENT) {
 			*checkable = *count > 0; // As in an algorithm roll-over.
 			continue;
@@ -202,7 +206,7 @@ static int make_patches(const mxp_keys_t *keys, mxp_types_t types, knot_pkt_t *p
 	return KNOT_EOK;
 }
 
-int mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
+int mxp_denial_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
                      uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial)
 {
 	const uint16_t rrsigs = find_rrsigs(pkt, denial->i);
@@ -210,12 +214,12 @@ int mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
 	patch_t few[FEW];
 	patch_t *patches = number > FEW ? mxp_alloc(&pkt->mm, number * sizeof(*patches)) : few;
 	size_t count = 0;
-	bool checkable = keys_known;
+	bool checkable = (at_hand != MXP_KEYS_UNKNOWN);
 	int ret = KNOT_ENOMEM;
 	if (patches != NULL && mxp_memo_reserve(keys->memo, 2 * number)) {
 		ret = number == 0 ? KNOT_EOK
-		                  : make_patches(keys, types, pkt, denial->i, rrsigs, patches,
-		                                 &count, &checkable);
+		                  : make_patches(keys, at_hand, types, pkt, denial->i, rrsigs,
+		                                 patches, &count, &checkable);
 	}
 	if (ret == KNOT_EOK && !checkable) {
 		ret = KNOT_EACCES;

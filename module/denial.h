@@ -26,6 +26,13 @@ typedef struct {
 	bool has_txt;  /*!< The zone has TXT records at its apex: there may be a marker. */
 } mxp_denial_t;
 
+/*! \brief What is known of a zone's keys. */
+typedef enum {
+	MXP_KEYS_UNKNOWN, /*!< Nothing: a denial without signatures does not tell either. */
+	MXP_KEYS_AT_HAND, /*!< They are at hand: also such a denial is changed. */
+	MXP_KEYS_AWAY,    /*!< They are not: only what is remembered is used. */
+} mxp_at_hand_t;
+
 /*!
  * \brief Finds a denial of some types at the apex in a response, unless it was made to list them.
  *
@@ -44,7 +51,7 @@ bool mxp_denial_find(mxp_types_t types, bool fresh, const knot_pkt_t *pkt, uint1
  * \brief Makes a denial list some types, and signs it anew.
  *
  * \param keys        Keys of the zone.
- * \param keys_known  They are known to be at hand: also a denial without signatures is changed.
+ * \param at_hand     What is known of them.
  * \param types       Types.
  * \param generation  Snapshot by which these are all that the zone is served with, 0 if they are
  *                    not: remembered with the signatures.
@@ -55,7 +62,7 @@ bool mxp_denial_find(mxp_types_t types, bool fresh, const knot_pkt_t *pkt, uint1
  * \retval KNOT_EAGAIN  if it is being signed beside the queries.
  * \retval KNOT_EACCES  if it is not known that the keys are at hand; or as #mxp_sign.
  */
-int mxp_denial_patch(const mxp_keys_t *keys, bool keys_known, mxp_types_t types,
+int mxp_denial_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
                      uint64_t generation, knot_pkt_t *pkt, const mxp_denial_t *denial);
 
 /*!

@@ -86,6 +86,32 @@ static void note_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod
 	}
 }
 
+/*! \brief Tells if a response denies the apex one of our types, for which it was asked. */
+static bool denies_ours(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *qdata)
+{
+	return mxp_qtype_is_in(pkt, ours) &&
+	       knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata));
+}
+
+/*!
+ * \brief Makes denials list all of our types with remembered signatures, from one of them on.
+ *
+ * The map before may have had more types than this one: to list them denies nothing that is served.
+ *
+ * \return False if it cannot be done.
+ */
+static bool list_all(const mxp_keys_t *keys, mxp_types_t ours, mxp_denial_t *denial,
+                     knot_pkt_t *pkt, knotd_qdata_t *qdata)
+{
+	bool done = !denies_ours(ours, pkt, qdata);
+	bool found = mxp_denial_find(ours, false, pkt, denial->i, denial);
+	while (found && done) {
+		done = mxp_denial_patch(keys, MXP_KEYS_AWAY, ours, 0, pkt, denial) == KNOT_EOK;
+		found = mxp_denial_find(ours, false, pkt, denial->i + 1, denial);
+	}
+	return done;
+}
+
 /*!
  * \brief Makes denials at the apex agree with what queries for our types get, from one of them on
  *        that lacks one of our types.
@@ -97,35 +123,42 @@ static void note_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod
  *
  * A missing SPF record harms nobody: only MX that would be denied make the response a failure.
  *
+ * While keys are away, types may go on that the map has no longer: these are not noted as its own.
+ *
  * \return False if the response must not be sent.
  */
 static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                             knotd_mod_t *mod)
 {
 	const mxp_types_t ours = mxp_settings_types(mxp_context_settings(mod));
-	bool has_keys = mxp_qtype_is_in(pkt, ours) || !knot_pkt_has_dnssec(qdata->query);
-	mxp_types_t types = served_types(has_keys, pkt, qdata, mod);
+	const bool sign = mxp_qtype_is_in(pkt, ours) || !knot_pkt_has_dnssec(qdata->query);
+	mxp_at_hand_t at_hand = sign ? MXP_KEYS_AT_HAND : MXP_KEYS_UNKNOWN;
+	mxp_types_t types = served_types(sign, pkt, qdata, mod);
 	const bool serves_mx = (types & MXP_TYPE_MX) != 0;
 	const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
 
 	bool found = types == ours || mxp_denial_find(types, false, pkt, denial->i, denial);
 	while (found) {
-		const uint64_t generation = (types == ours) ? present_generation(mod) : 0;
-		const int ret = mxp_denial_patch(&keys, has_keys, types, generation, pkt, denial);
+		const bool is_all = (types == ours && !mxp_signer_has_failed(&keys));
+		const uint64_t generation = is_all ? present_generation(mod) : 0;
+		const int ret = mxp_denial_patch(&keys, at_hand, types, generation, pkt, denial);
 		if (ret == KNOT_EOK) {
 			found = mxp_denial_find(types, false, pkt, denial->i + 1, denial);
 			continue;
 		}
 		const bool left = (ret == KNOT_EAGAIN);
-		types = has_keys || left ? 0 : served_types(true, pkt, qdata, mod);
+		types = at_hand == MXP_KEYS_AT_HAND || left ? 0
+		                                            : served_types(true, pkt, qdata, mod);
 		if (types == 0) {
-			return !serves_mx ||
+			return !serves_mx || list_all(&keys, ours, denial, pkt, qdata) ||
 			       !fail(&keys, left ? MXP_SIGNING : MXP_KEY_AWAY, pkt, qdata, mod);
 		}
-		has_keys = true;
+		at_hand = MXP_KEYS_AT_HAND;
 		found = mxp_denial_find(types, false, pkt, denial->i, denial);
 	}
-	note_known(types, qdata, mod);
+	if (!mxp_signer_has_failed(&keys)) {
+		note_known(types, qdata, mod);
+	}
 	mxp_verdict_log_back(&keys, mod);
 	return true;
 }
@@ -135,8 +168,9 @@ static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t
 static bool correct_known(mxp_types_t ours, const mxp_denial_t *denial, knot_pkt_t *pkt,
                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	// What a denial does not tell of is a marker: without TXT there is none.
-	return (!denial->has_txt || is_known(ours, qdata, mod)) &&
+	// What a denial does not tell of is a marker: without TXT there is none. One that is the
+	// answer to a query for our types is there because these could not be signed.
+	return !denies_ours(ours, pkt, qdata) && (!denial->has_txt || is_known(ours, qdata, mod)) &&
 	       mxp_denial_patch_known(*mxp_context(mod)->memo, ours, present_generation(mod), pkt,
 	                              denial);
 }

@@ -276,12 +276,49 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_
 	mxp_verdict_log_back(keys, mod);
 }
 
+/*! \brief Tells if the zone's answers can be signed. */
+static bool can_sign(const mxp_keys_t *keys, const mxp_verdict_t *verdict, knotd_mod_t *mod)
+{
+	mxp_signed_t *nothing = mxp_signer_is_paused(keys) ? NULL : draft(keys, verdict, mod);
+	const bool can = nothing != NULL && mxp_rrsig_make(keys->memo, answer_type(verdict->type),
+	                                                   nothing) == KNOT_EOK;
+	if (nothing != NULL) {
+		mxp_signed_free(&nothing->retired);
+	}
+	return can;
+}
+
+/*!
+ * \brief Goes on with an answer that the new map has no longer, while no key is at hand.
+ *
+ * What is remembered of denials lists its type, and none without it can be signed.
+ */
+static void go_on_with_remembered(const mxp_keys_t *keys, mxp_verdict_t *verdict, knotd_mod_t *mod)
+{
+	const mxp_signed_t *answer = recall(keys, verdict);
+	if (answer == NULL || !is_of_zone(keys, answer, verdict, mod)) {
+		return;
+	}
+	if (can_sign(keys, verdict, mod)) {
+		mxp_signed_put(&keys->memo->answers[answer_type(verdict->type)], NULL);
+	} else {
+		serve_before(keys, answer, verdict);
+	}
+}
+
 void mxp_verdict_sign(knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                       mxp_verdict_t *verdict)
 {
 	const mxp_settings_t *settings = mxp_context_settings(mod);
 	mxp_decision_t *decision = &verdict->decision;
-	if (!verdict->is_signed || decision->serve == MXP_SERVE_STORED) {
+	if (!verdict->is_signed) {
+		return;
+	}
+	if (decision->serve == MXP_SERVE_STORED) {
+		if (verdict->stored.count == 0 && settings->keystores != NULL) {
+			const mxp_keys_t keys = mxp_verdict_keys(qdata, mod);
+			go_on_with_remembered(&keys, verdict, mod);
+		}
 		return;
 	}
 	if (!settings->dnssec || settings->keystores == NULL) {

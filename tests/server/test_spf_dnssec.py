@@ -151,6 +151,66 @@ def test_spf_comes_while_keys_are_away(signed_spf):
     assert_served(server, ZONE, at(3600, HOUSE))
 
 
+@DENIALS
+def test_spf_goes_while_keys_are_away(signed_spf, kinds):
+    """What is remembered goes on, answers and denials, as none without TXT can be signed."""
+    server = signed_spf({ZONE: ""}, kinds)
+    assert_served(server, ZONE, at(3600, HOUSE))
+    put_back = lose_keys(server)
+    server.write_map(MUTE)
+    server.wait_log("info.*preset map loaded", 2)
+    for _ in range(2):
+        assert_served(server, ZONE, at(3600, HOUSE))
+        Keys(server, ZONE).assert_valid(server.ask("x." + ZONE, "A", dnssec=True))
+    put_back()
+    wait_for(lambda: txt_of(server.ask(ZONE, "TXT")) == [], "the keys")
+    assert_served(server, ZONE, [])
+
+
+def assert_unproven(server):
+    """TXT cannot be denied: no denial that lists it is an answer to a query for it."""
+    for name in (ZONE, "www." + ZONE):
+        answer = server.ask(name, "TXT", dnssec=True, tcp=True)
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        assert ede_of(answer) == (24, "mx-preset: the answer cannot be signed: "
+                                      "no private key at hand")
+
+
+@DENIALS
+def test_spf_goes_that_nobody_has_asked_for(signed_spf, kinds):
+    """A denial that lists more than is served denies nothing."""
+    server = signed_spf({ZONE: ""}, kinds)
+    assert mx_of(server.ask(ZONE)) and listed(server, ZONE) == {"MX", "TXT"}
+    lose_keys(server)
+    server.write_map(MUTE)
+    server.wait_log("info.*preset map loaded", 2)
+    for _ in range(2):
+        assert listed(server, ZONE) == {"MX", "TXT"}
+        assert_unproven(server)
+
+
+@DENIALS
+def test_zone_changes_while_keys_are_away(knotd, signed, kinds):
+    """The denial is still the zone's, while the answers that it was remembered with are not."""
+    primary = signed({ZONE: ""}, kinds, map_text=MAP, settings={"dnssec": "off"},
+                     extra=TRANSFER["extra"], zone_extra=TRANSFER["zone_extra"])
+    server = knotd({ZONE: None}, map_text=MAP, settings=ON, **secondary_of(primary))
+    wait_signed(server, [ZONE])
+    for key in keys_of(primary, ZONE):
+        key_path(server, key).parent.mkdir(parents=True, exist_ok=True)
+        key_path(server, key).write_bytes(key_path(primary, key).read_bytes())
+    wait_for(lambda: txt_of(server.ask(ZONE, "TXT")) == at(3600, HOUSE), "the keys")
+    assert_served(server, ZONE, at(3600, HOUSE))
+    for key in keys_of(primary, ZONE):
+        key_path(server, key).unlink()
+    primary.set_zone(ZONE, "set zzz 60 A 192.0.2.9")
+    server.knotc("-b", "zone-refresh", ZONE)
+    wait_for(lambda: server.ask("zzz." + ZONE, "A").rcode() == dns.rcode.NOERROR, "the change")
+    for _ in range(2):
+        assert_unproven(server)
+        assert server.mx(ZONE, dnssec=True) == "SERVFAIL"
+
+
 def test_lost_zsk(signed_spf):
     """Another key of the zone will do."""
     server = signed_spf({ZONE: ""})

@@ -188,7 +188,8 @@ void mxp_mapfile_apply(mxp_mapfile_t *file, mxp_reading_t *reading, uint64_t now
 	if (good) {
 		file->refused = false;
 	} else if (!same) {
-		refuse(file, &error, first && reading->ret == KNOT_ENOENT, now_ms);
+		const bool to_come = first && !file->late && reading->ret == KNOT_ENOENT;
+		refuse(file, &error, to_come, now_ms);
 	}
 }
 

@@ -34,6 +34,7 @@ typedef struct mxp_mapfile {
 	bool refused;             /*!< That was refused: it is not what is served. */
 	bool retry;               /*!< It may be good now: what it lacked is not needed any more. */
 	bool unread;              /*!< It is being read for the first time. */
+	bool late;                /*!< That is after the server's start. */
 	unsigned attempts;        /*!< Attempts to read it in vain, for a cause that passes. */
 	uint64_t tried_ms;        /*!< When the last one was made, likewise. */
 	const char *writers;      /*!< How others can change it (NULL if they cannot). */

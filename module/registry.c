@@ -52,6 +52,7 @@ static struct {
 	const mxp_server_t *server;
 	watcher_t *watcher;
 	bool unwatched;              /*!< There is no thread, which is logged. */
+	bool started;                /*!< The zones of the server's start have come. */
 	uint64_t impatient_until_ms; /*!< No more waiting for files before. */
 	uint64_t calm_since_ms;      /*!< When the last zone came or went. */
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -272,6 +273,7 @@ static int check_files(watcher_t *self)
 		read_file(self, file);
 		return 0;
 	}
+	registry.started |= is_calm(now_ms);
 	keep_copies(now_ms);
 	log_idle(now_ms);
 	return due_ms - now_ms < POLL_MS ? (int)(due_ms - now_ms) : POLL_MS;
@@ -377,6 +379,7 @@ static mxp_mapfile_t *file_new(const char *path, void *ctx)
 	mxp_mapfile_t *file = mxp_mapfile_new(path, registry.server->storage(ctx));
 	if (file != NULL) {
 		file->references = 1;
+		file->late = registry.started;
 		file->next = registry.files;
 		registry.files = file;
 		read_first(file);

@@ -149,6 +149,17 @@ def test_does_not_exist_yet(knotd):
     wait_for(lambda: server.mx(ZONE) == HOUSE, "the map")
 
 
+def test_does_not_exist_at_a_reload(knotd):
+    """A path that was mistyped is an error: nothing says that the file is to come."""
+    server = knotd(ZONES)
+    wait_kept(server)
+    server.settings["map-file"] = server.path / "mistyped.zone"
+    server.reload()
+    line, = server.wait_log("error: .*preset map refused, .*mistyped.zone")
+    assert "not exist" in line and not server.log_lines("does not exist yet")
+    assert server.mx(ZONE) == "SERVFAIL"
+
+
 def test_version(knotd):
     """A hash of the text, or the serial; the first line names the module's own, too."""
     server = knotd(ZONES)

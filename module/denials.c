@@ -86,10 +86,14 @@ static void note_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod
 	}
 }
 
-/*! \brief Tells if a response denies the apex one of our types, for which it was asked. */
-static bool denies_ours(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *qdata)
+/*!
+ * \brief Tells if a response denies the apex TXT, a type of ours, for which it was asked.
+ *
+ * Then TXT could not be signed: MX would be a failure.
+ */
+static bool denies_txt(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *qdata)
 {
-	return mxp_qtype_is_in(pkt, ours) &&
+	return (ours & MXP_TYPE_TXT) && mxp_qtype(pkt) == KNOT_RRTYPE_TXT &&
 	       knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata));
 }
 
@@ -103,7 +107,7 @@ static bool denies_ours(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *
 static bool list_all(const mxp_keys_t *keys, mxp_types_t ours, mxp_denial_t *denial,
                      knot_pkt_t *pkt, knotd_qdata_t *qdata)
 {
-	bool done = !denies_ours(ours, pkt, qdata);
+	bool done = !denies_txt(ours, pkt, qdata);
 	bool found = mxp_denial_find(ours, false, pkt, denial->i, denial);
 	while (found && done) {
 		done = mxp_denial_patch(keys, MXP_KEYS_AWAY, ours, 0, pkt, denial) == KNOT_EOK;
@@ -168,9 +172,8 @@ static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t
 static bool correct_known(mxp_types_t ours, const mxp_denial_t *denial, knot_pkt_t *pkt,
                           knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
-	// What a denial does not tell of is a marker: without TXT there is none. One that is the
-	// answer to a query for our types is there because these could not be signed.
-	return !denies_ours(ours, pkt, qdata) && (!denial->has_txt || is_known(ours, qdata, mod)) &&
+	// What a denial does not tell of is a marker: without TXT there is none.
+	return !denies_txt(ours, pkt, qdata) && (!denial->has_txt || is_known(ours, qdata, mod)) &&
 	       mxp_denial_patch_known(*mxp_context(mod)->memo, ours, present_generation(mod), pkt,
 	                              denial);
 }

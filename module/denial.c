@@ -136,11 +136,11 @@ static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t
 {
 	const uint8_t *rrsig = pkt->wire + pos;
 	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
-	int ret = KNOT_EOK;
-	if (at_hand == MXP_KEYS_AWAY) {
-		out->signature = mxp_signature_find_any(keys, types, rrsig, len);
-		ret = out->signature != NULL ? KNOT_EOK : KNOT_EACCES;
-	} else if ((out->signature = mxp_signature_find(keys, types, rrsig, len)) == NULL) {
+	const bool away = (at_hand == MXP_KEYS_AWAY);
+	out->signature = away ? mxp_signature_find_any(keys, types, rrsig, len)
+	                      : mxp_signature_find(keys, types, rrsig, len);
+	int ret = out->signature != NULL ? KNOT_EOK : KNOT_EACCES;
+	if (ret != KNOT_EOK && !away) {
 		ret = sign_after(keys, types, denial, rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {

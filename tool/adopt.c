@@ -69,11 +69,13 @@ static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance
 	mxp_decision_t then;
 	const knot_rdataset_t rrs = lint_decide(zone, apex, instance, &decision);
 	const knot_rdataset_t rrs_then = lint_decide(zone, after, instance, &then);
-	fate_t fate = FATE_STAYS;
+	fate_t fate = FATE_LEFT_OUT;
 	*reason = instance_doubt(instance);
-	if (*reason != NULL) {
-		fate = FATE_LEFT_OUT;
-	} else if ((*reason = reason_to_stay(zone, instance, &decision)) == NULL) {
+	if (*reason == NULL) {
+		*reason = reason_to_stay(zone, instance, &decision);
+		fate = FATE_STAYS;
+	}
+	if (*reason == NULL) {
 		*reason = reason_to_leave_out(&rrs, &rrs_then, &then, named);
 		fate = (*reason == NULL) ? FATE_CHANGES : FATE_LEFT_OUT;
 	}

@@ -71,10 +71,15 @@ static bool serves_same(const knot_dname_t *zone, const instance_t *instance, co
 	return same;
 }
 
-/*! \brief Why it is not certain what the server serves, to be freed (NULL if it is). */
-static char *reason_to_doubt(const knot_dname_t *zone, const node_t *apex,
-                             const instance_t *instance, const mxp_decision_t *decision)
+/*! \brief Why it cannot be stored what is served, to be freed (NULL if it can). */
+static char *reason_to_leave_out(const knot_dname_t *zone, const node_t *apex,
+                                 const instance_t *instance, const mxp_decision_t *decision)
 {
+	if (decision->serve == MXP_SERVE_FAIL) {
+		char fault[MXP_FAULT_STR_LEN];
+		return text_format("its MX queries get SERVFAIL: %s",
+		                   mxp_fault_str(&decision->fault, fault));
+	}
 	const bool empty = apex->mx.count == 0 && decision->serve == MXP_SERVE_STORED;
 	return empty || mxp_zone_is_exempt(zone) ? NULL : instance_doubt(instance);
 }
@@ -86,15 +91,9 @@ static fate_t judge(const knot_dname_t *zone, const node_t *apex, const instance
 	mxp_decision_t decision;
 	const knot_rdataset_t rrs = lint_decide(zone, apex, instance, &decision);
 	*after = (node_t){ .has = apex->has };
-	fate_t fate = FATE_STAYS;
-	if (decision.serve == MXP_SERVE_FAIL) {
-		char fault[MXP_FAULT_STR_LEN];
-		*reason = text_format("its MX queries get SERVFAIL: %s",
-		                      mxp_fault_str(&decision.fault, fault));
-		fate = FATE_LEFT_OUT;
-	} else if ((*reason = reason_to_doubt(zone, apex, instance, &decision)) != NULL) {
-		fate = FATE_LEFT_OUT;
-	} else {
+	fate_t fate = FATE_LEFT_OUT;
+	*reason = reason_to_leave_out(zone, apex, instance, &decision);
+	if (*reason == NULL) {
 		const bool mx = set_mx(&decision, &rrs, after);
 		const bool txt = set_txt(zone, apex, instance, !mx, after);
 		fate = mx || txt ? FATE_CHANGES : FATE_STAYS;

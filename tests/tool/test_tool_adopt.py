@@ -148,9 +148,11 @@ def test_freeze_tells_the_same_of_one_and_of_all(knotd):
 
     def changes(*command):
         lines = run("-n", *command, server=server).out.splitlines()
-        return {line for line in lines if re.match(" *[-+] ", line)}
+        # Knot DNS 3.4 shows another TTL of what is removed.
+        return {re.sub(r" \d+ (MX|TXT) ", r" \1 ", line) for line in lines
+                if re.match(" *[-+] ", line)}
     one = {zone: changes("freeze", zone) for zone in FROZEN}
-    assert one["mixed.example"] == {f"       - mixed.example. 600 MX {priority} mx{n}.house.example."
+    assert one["mixed.example"] == {f"       - mixed.example. MX {priority} mx{n}.house.example."
                                     for priority, n in ((10, 1), (20, 2))}
     assert changes("-a", "freeze") == set().union(*one.values())
 

@@ -214,7 +214,7 @@ int mxp_denial_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t 
 	patch_t few[FEW];
 	patch_t *patches = number > FEW ? mxp_alloc(&pkt->mm, number * sizeof(*patches)) : few;
 	size_t count = 0;
-	bool checkable = (at_hand != MXP_KEYS_UNKNOWN);
+	bool checkable = (at_hand == MXP_KEYS_AT_HAND);
 	int ret = KNOT_ENOMEM;
 	if (patches != NULL && mxp_memo_reserve(keys->memo, 2 * number)) {
 		ret = number == 0 ? KNOT_EOK

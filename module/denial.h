@@ -30,7 +30,7 @@ typedef struct {
 typedef enum {
 	MXP_KEYS_UNKNOWN, /*!< Nothing: a denial without signatures does not tell either. */
 	MXP_KEYS_AT_HAND, /*!< They are at hand: also such a denial is changed. */
-	MXP_KEYS_AWAY,    /*!< They are not: only what is remembered is used. */
+	MXP_KEYS_AWAY,    /*!< They are not: only a signature that is remembered will do. */
 } mxp_at_hand_t;
 
 /*!

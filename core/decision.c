@@ -28,6 +28,14 @@ mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map)
 	return view;
 }
 
+const char *mxp_view_lacks(const mxp_view_t *view, const mxp_rules_t *rules)
+{
+	if (view->builtin == NULL) {
+		return rules->builtin;
+	}
+	return view->preset == NULL ? rules->preset : NULL;
+}
+
 /*! \brief Of two presets, the one with the larger TTL. */
 static const mxp_preset_t *longer(const mxp_preset_t *preset1, const mxp_preset_t *preset2)
 {

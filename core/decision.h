@@ -100,6 +100,16 @@ bool mxp_zone_is_exempt(const knot_dname_t *zone);
 mxp_view_t mxp_view(const mxp_rules_t *rules, const mxp_map_t *map);
 
 /*!
+ * \brief Tells which of an instance's presets a view lacks.
+ *
+ * \param view   Instance's view of a map.
+ * \param rules  Instance's rules.
+ *
+ * \return Name of the built-in or else of the instance's preset, NULL if none is missing.
+ */
+const char *mxp_view_lacks(const mxp_view_t *view, const mxp_rules_t *rules);
+
+/*!
  * \brief Finds the preset with the largest TTL of those that a zone can be served with.
  *
  * \param view   Instance's view of a map.

@@ -95,7 +95,7 @@ static bool publish_copy(mxp_mapfile_t *file, const mxp_rules_t *rules)
 	            mxp_instances_satisfied(file->instances, reading.loaded->map, &error);
 	if (good && rules != NULL) {
 		const mxp_view_t view = mxp_view(rules, reading.loaded->map);
-		good = view.builtin != NULL && (rules->preset == NULL || view.preset != NULL);
+		good = (mxp_view_lacks(&view, rules) == NULL);
 	}
 	good = good && publish(file, &reading, true);
 	mxp_reading_clear(&reading);
@@ -202,9 +202,7 @@ char *mxp_mapfile_unkept(mxp_mapfile_t *file, size_t *size)
 {
 	file->starting = false;
 	for (mxp_instance_t *inst = file->instances; inst != NULL; inst = inst->next) {
-		const mxp_view_t *view = &inst->snapshot->view;
-		if (view->builtin == NULL ||
-		    (inst->settings.rules.preset != NULL && view->preset == NULL)) {
+		if (mxp_view_lacks(&inst->snapshot->view, &inst->settings.rules) != NULL) {
 			return NULL;
 		}
 	}
@@ -328,15 +326,13 @@ uint64_t mxp_mapfile_check(mxp_mapfile_t *file, uint64_t now_ms)
 static void make_do_with_copy(mxp_mapfile_t *file, const mxp_rules_t *rules, uint64_t now_ms)
 {
 	const mxp_view_t view = mxp_view(rules, file->loaded != NULL ? file->loaded->map : NULL);
-	const bool lacks_preset = (rules->preset != NULL && view.preset == NULL);
-	if (view.map == NULL || (view.builtin != NULL && !lacks_preset) ||
-	    !publish_copy(file, rules)) {
+	const char *missing = mxp_view_lacks(&view, rules);
+	if (view.map == NULL || missing == NULL || !publish_copy(file, rules)) {
 		return;
 	}
-	const bool is_builtin = (view.builtin == NULL);
 	char reason[sizeof(file->error.reason)];
-	snprintf(reason, sizeof(reason), "%s '%s' is missing", is_builtin ? "builtin" : "preset",
-	         is_builtin ? rules->builtin : rules->preset);
+	snprintf(reason, sizeof(reason), "%s '%s' is missing",
+	         view.builtin == NULL ? "builtin" : "preset", missing);
 	file->error = (mxp_first_error_t){ .count = 0 };
 	mxp_first_error_add(&file->error, 0, reason);
 	file->refused = true;

@@ -192,9 +192,7 @@ char *instance_doubt(const instance_t *instance)
 	}
 	const mxp_rules_t *rules = &instance->rules;
 	const mxp_view_t view = mxp_view(rules, instance->map);
-	const char *missing = view.builtin == NULL                           ? rules->builtin
-	                      : rules->preset != NULL && view.preset == NULL ? rules->preset
-	                                                                     : NULL;
+	const char *missing = mxp_view_lacks(&view, rules);
 	return missing == NULL ? NULL
 	                       : text_format("its preset map lacks '%s', so the server may serve "
 	                                     "it by the one before",

@@ -56,11 +56,10 @@ static void add_rdata(knot_rdataset_t *rrs, const zs_scanner_t *s)
 /*! \brief Turns a name into lower case; tells if it was not. */
 static bool to_lower(knot_dname_t *name)
 {
-	knot_dname_storage_t lower;
-	knot_dname_copy_lower(lower, name);
-	const bool capitals = !knot_dname_is_equal(lower, name);
+	knot_dname_storage_t given;
+	const size_t len = knot_dname_to_wire(given, name, sizeof(given));
 	knot_dname_to_lower(name);
-	return capitals;
+	return memcmp(given, name, len) != 0;
 }
 
 static bool signs_soa(const zs_scanner_t *s)

@@ -504,10 +504,35 @@ static void takes_a_record_without_rdata(void **state)
 	mxp_map_free(map);
 }
 
+static void tells_what_a_view_lacks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *builtin;
+		const char *preset;
+		const char *lacks;
+	} rows[] = {
+		{ "house", NULL, NULL },  { "house", "other", NULL },  { "house", "gone", "gone" },
+		{ "lost", NULL, "lost" }, { "lost", "other", "lost" }, { "lost", "gone", "lost" },
+	};
+	mxp_map_t *map = make_map("house MX 10 mx.house.test.\nother MX 10 mx.other.test.\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const mxp_rules_t rules = { .builtin = rows[i].builtin, .preset = rows[i].preset };
+		mxp_view_t view = mxp_view(&rules, map);
+		const char *lacks = mxp_view_lacks(&view, &rules);
+		assert_string_equal(lacks != NULL ? lacks : "",
+		                    rows[i].lacks != NULL ? rows[i].lacks : "");
+		view = mxp_view(&rules, NULL);
+		assert_string_equal(mxp_view_lacks(&view, &rules), rows[i].builtin);
+	}
+	mxp_map_free(map);
+}
+
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(takes_a_record_without_rdata),
 	cmocka_unit_test(unsigns_a_decision),
 	cmocka_unit_test(exempts_zones),
+	cmocka_unit_test(tells_what_a_view_lacks),
 };
 
 static struct CMUnitTest tests[COUNT(cases) + COUNT(others)];

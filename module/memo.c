@@ -98,6 +98,23 @@ mxp_memo_t *mxp_memo_get(const knot_dname_t *zone, const mxp_instance_t *instanc
 	return memo;
 }
 
+/*! \brief Orders the name that is looked for, which tfind() gives first, and a memo. */
+static int cmp_name(const void *name, const void *memo)
+{
+	return knot_dname_cmp(name, ((const mxp_memo_t *)memo)->name);
+}
+
+bool mxp_memo_keystores(const knot_dname_t *zone, char **keystores)
+{
+	pthread_mutex_lock(&memos.lock);
+	mxp_memo_t **found = tfind(zone, &memos.tree, cmp_name);
+	const mxp_instance_t *instance = found != NULL ? (*found)->instance : NULL;
+	*keystores = instance != NULL ? strdup(instance->settings.keystores) : NULL;
+	pthread_mutex_unlock(&memos.lock);
+
+	return instance == NULL || *keystores != NULL;
+}
+
 static void take_out(mxp_memo_t *memo)
 {
 	tdelete(memo, &memos.tree, cmp_names);

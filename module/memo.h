@@ -143,6 +143,16 @@ typedef struct mxp_memo {
 mxp_memo_t *mxp_memo_get(const knot_dname_t *zone, const mxp_instance_t *instance);
 
 /*!
+ * \brief Tells where the keys of a zone are by its last load, if that is still in use.
+ *
+ * \param zone       Name of the zone.
+ * \param keystores  Output: keystores as in mxp_settings_t, to be freed; NULL if there are none.
+ *
+ * \return False if memory is exhausted.
+ */
+bool mxp_memo_keystores(const knot_dname_t *zone, char **keystores);
+
+/*!
  * \brief Puts the memo of a zone back that is being unloaded.
  *
  * \param memo      Memo.

@@ -89,8 +89,14 @@ static void disconnect_zone(mxp_context_t *ctx)
 static mxp_context_t *make_context(knotd_mod_t *mod, const mxp_settings_t *of_instance)
 {
 	mxp_settings_t settings = *of_instance;
-	const mxp_dnssec_t dnssec = mxp_dnssec(mod);
+	mxp_dnssec_t dnssec = mxp_dnssec(mod);
 	if (settings.dnssec) {
+		if (dnssec.keystores == NULL && !dnssec.online) {
+			// The zone's signatures outlive `dnssec-signing`: without an MX of the
+			// module beside them, they would be a denial.
+			dnssec.failed |=
+				!mxp_memo_keystores(knotd_mod_zone(mod), &dnssec.keystores);
+		}
 		settings.keystores = dnssec.keystores;
 	}
 	mxp_context_t *ctx = !dnssec.failed ? connect_zone(mod, &settings) : NULL;

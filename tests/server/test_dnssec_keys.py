@@ -79,6 +79,25 @@ def test_unsigned_later(signed):
     assert mx_of(answer) == HOUSE and not with_signatures(answer)
 
 
+def test_signing_turned_off(signed):
+    """The zone keeps its signatures: it is served as before until it is loaded without them."""
+    server = signed({ZONE: ""})
+    del server.modules[ZONE]
+    server.reload()
+    assert is_signed(server, ZONE)
+    assert_synthesized(server, ZONE, HOUSE)
+    server.reload()
+    changed = preset(60, "1 mx.new.test.")
+    server.write_map("house 60 MX 1 mx.new.test.\n")
+    wait_for(lambda: server.mx(ZONE, dnssec=True) == changed, "the new map")
+    assert_synthesized(server, ZONE, changed)
+    server.write_zone(ZONE, zone_text(BODY).replace(" 1 3600 ", " 100 3600 "))
+    server.knotc("-b", "zone-reload", ZONE)
+    answer = server.ask(ZONE, dnssec=True)
+    assert mx_of(answer) == changed and not with_signatures(answer)
+    assert "unsigned" not in server.counters(ZONE)
+
+
 # Elsewhere
 
 def test_offline_ksk(knotd):

@@ -16,26 +16,41 @@ static bool label_matches(const uint8_t *label, const uint8_t *of_map)
 {
 	const mxp_span_t span = mxp_label_span(of_map);
 	mxp_span_t ref;
-	return (mxp_label_param(span, 0, &ref) && !mxp_label_is_zone(span)) ||
+	return mxp_label_param(span, 0, &ref) ||
 	       (*label == *of_map && memcmp(label + 1, of_map + 1, *label) == 0);
 }
 
-static bool name_matches(const knot_dname_t *name, const knot_dname_t *of_map)
+/*! \brief Length of the labels that a label of a map's exchange stands for; 0 if others are there.
+ */
+static size_t matching_len(const knot_dname_t *name, const uint8_t *of_map,
+                           const knot_dname_t *zone)
 {
-	while (*name != 0 && *of_map != 0 && label_matches(name, of_map)) {
-		name += 1 + *name;
-		of_map += 1 + *of_map;
+	if (mxp_label_is_zone(mxp_label_span(of_map))) {
+		const size_t len = knot_dname_size(zone) - 1;
+		// What ends in the zone's name is told of as a doubled name.
+		return knot_dname_size(name) > len + 1 && memcmp(name, zone, len) == 0 ? len : 0;
 	}
-	return *name == 0 && *of_map == 0;
+	return *name != 0 && label_matches(name, of_map) ? 1 + (size_t)*name : 0;
 }
 
-/*! \brief Tells if a name is an exchange of the map. */
-static bool is_of_map(const mxp_map_t *map, const knot_dname_t *name)
+static bool name_matches(const knot_dname_t *name, const knot_dname_t *of_map,
+                         const knot_dname_t *zone)
+{
+	size_t len;
+	while (*of_map != 0 && (len = matching_len(name, of_map, zone)) > 0) {
+		name += len;
+		of_map += 1 + *of_map;
+	}
+	return *of_map == 0 && *name == 0;
+}
+
+/*! \brief Tells if a name is an exchange of the map, as that is for the zone. */
+static bool is_of_map(const mxp_map_t *map, const knot_dname_t *name, const knot_dname_t *zone)
 {
 	for (size_t i = 0; map != NULL && i < map->count; i++) {
 		const mxp_preset_t *preset = &map->presets[i];
 		for (size_t j = 0; j < preset->mx_count; j++) {
-			if (name_matches(name, preset->mx[j].exchange)) {
+			if (name_matches(name, preset->mx[j].exchange, zone)) {
 				return true;
 			}
 		}
@@ -53,7 +68,7 @@ static void lint_missing_dot(linter_t *linter, const knot_dname_t *owner,
 	knot_dname_storage_t rest = "";
 	if (!name_without_zone(exchange, linter->zone->name, rest) ||
 	    knot_dname_labels(rest, NULL) < 2 ||
-	    (found != FOUND_WILDCARD && !is_of_map(linter->view.map, rest))) {
+	    (found != FOUND_WILDCARD && !is_of_map(linter->view.map, rest, linter->zone->name))) {
 		return;
 	}
 	name_str_t name = "";

@@ -62,9 +62,10 @@ static bool to_lower(knot_dname_t *name)
 	return memcmp(given, name, len) != 0;
 }
 
-static bool signs_soa(const zs_scanner_t *s)
+/*! \brief Tells if an RRSIG record is that of a type. */
+static bool covers(const zs_scanner_t *s, uint16_t type)
 {
-	return s->r_data_length > 1 && s->r_data[0] == 0 && s->r_data[1] == KNOT_RRTYPE_SOA;
+	return s->r_data_length > 1 && knot_wire_read_u16(s->r_data) == type;
 }
 
 static void report(const zs_scanner_t *s, const char *reason)
@@ -83,11 +84,21 @@ static void note_type(node_t *node, uint16_t type)
 	}
 }
 
+/*! \brief Tells if a record is of the NSEC3 chain, whose names are none of the zone (RFC 5155). */
+static bool is_of_chain(const zs_scanner_t *s)
+{
+	return s->r_type == KNOT_RRTYPE_NSEC3 ||
+	       (s->r_type == KNOT_RRTYPE_RRSIG && covers(s, KNOT_RRTYPE_NSEC3));
+}
+
 static void add_record(zs_scanner_t *s)
 {
 	zone_t *zone = s->process.data;
 	if (!mxp_rdata_valid(s->r_type, s->r_data, s->r_data_length)) {
 		report(s, "malformed record");
+		return;
+	}
+	if (is_of_chain(s)) {
 		return;
 	}
 	knot_dname_to_lower(s->r_owner);
@@ -126,7 +137,7 @@ static void add_record(zs_scanner_t *s)
 		node->has |= NODE_NS;
 		break;
 	case KNOT_RRTYPE_RRSIG:
-		node->has |= signs_soa(s) ? NODE_SIGNED : 0;
+		node->has |= covers(s, KNOT_RRTYPE_SOA) ? NODE_SIGNED : 0;
 		break;
 	default:
 		break;

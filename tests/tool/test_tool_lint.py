@@ -69,6 +69,15 @@ CASES = {
                                   [(60, 10, "x-com.mail.protection.outlook.com.example.com.")],
                                   [("missing-dot", "example.com."),
                                    ("missing-exchange", "example.com.")]),
+    "exchange with the zone's name": ("@ 60 MX 10 mx.example.com.cust.a.hostedemail.com\n", "override",
+                                      None, [(60, 10, "mx.example.com.cust.a.hostedemail.com."
+                                              "example.com.")],
+                                      [("missing-dot", "example.com."),
+                                       ("missing-exchange", "example.com.")]),
+    "exchange with another's name": ("@ 60 MX 10 mx.example.net.cust.a.hostedemail.com\n",
+                                     "override", None, [(60, 10, "mx.example.net.cust.a.hostedemail."
+                                                         "com.example.com.")],
+                                     [("missing-exchange", "example.com.")]),
     "wildcard hidden": ("@ 60 MX 10 a.b\n* A 192.0.2.1\nx.b A 192.0.2.1\n", "override", None,
                         [(60, 10, "a.b.example.com.")], [("missing-exchange", "example.com.")]),
     "address": ("@ 60 MX 10 192.0.2.1.\n", "override", None, [(60, 10, "192.0.2.1.")],
@@ -186,6 +195,19 @@ def test_served_exchanges(lint, tmp_path):
     for body, codes in (("mail A 192.0.2.1\n", []), ("mail CNAME ns\n", ["alias-exchange"]),
                         ("", ["missing-exchange"]), ("* A 192.0.2.1\n", [])):
         assert lint(SOA + body, "-p", path).codes == codes
+
+
+def test_chain_below_a_dname(lint):
+    """The owners of NSEC3 are no names of the zone."""
+    owner, following = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "2t7b4g4vsa5smi47k61mv5bv1a22bojr"
+    zone = ("@ 3600 SOA ns.example.net. hostmaster.example.net. 1 3600 600 86400 300\n"
+            "@ 3600 NS ns.example.net.\n@ DNAME example.net.\n"
+            f"{owner} 300 NSEC3 1 0 0 - {following} NS SOA DNAME RRSIG\n"
+            f"{owner} 300 RRSIG NSEC3 13 3 300 20361209021806 20261125004806 1 @ AAAA\n")
+    result = lint(zone)
+    assert (result.status, result.codes) == (0, [])
+    result = lint(zone + f"{owner} 300 A 192.0.2.1\n")
+    assert (result.status, result.codes) == (1, ["unloadable"])
 
 
 def test_spf(lint):

@@ -22,6 +22,7 @@ typedef struct {
 	mxp_connection_t connection;  /*!< Connection to what zones share. */
 	uint8_t zone_size;            /*!< Size of the zone's name in octets. */
 	bool signing;                 /*!< The server itself signs the zone. */
+	bool inherits;                /*!< Only the load before tells where its keys are. */
 	bool online;                  /*!< mod-onlinesign signs the zone. */
 	bool online_first;            /*!< It comes before this module. */
 	mxp_scan_t *scans[MXP_SCANS]; /*!< What was found at its apex, if that is large. */

@@ -98,9 +98,13 @@ static int sign(const mxp_keys_t *keys, const mxp_unsigned_t *denial, const mxp_
 	return *out != NULL ? KNOT_EOK : KNOT_EAGAIN;
 }
 
-/*! \brief Signs a denial that lists more types after one of its RRSIGs. */
-static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrset_t *denial,
-                      const uint8_t *rrsig, uint16_t len, knot_mm_t *mm,
+/*!
+ * \brief Signs a denial that lists more types after one of its RRSIGs.
+ *
+ * \param listed  Types that are listed already by another instance of the module.
+ */
+static int sign_after(const mxp_keys_t *keys, mxp_types_t types, mxp_types_t listed,
+                      const knot_rrset_t *denial, const uint8_t *rrsig, uint16_t len, knot_mm_t *mm,
                       const mxp_signature_t **out)
 {
 	const size_t header = mxp_rrsig_header_len(rrsig);
@@ -113,7 +117,7 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 	memcpy(data, rrsig, header);
 	uint8_t *rdata = mxp_canonical_put(data + header, denial->owner, owner, denial->type,
 	                                   rrsig + MXP_RRSIG_ORIGINAL_TTL, denial->rrs.rdata);
-	list_types(types, rdata + apex_bitmap(denial));
+	list_types(types | listed, rdata + apex_bitmap(denial));
 
 	const mxp_unsigned_t made = {
 		.types = types,
@@ -131,9 +135,10 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, const knot_rrse
 }
 
 /*! \brief Finds or makes what is to be written over one RRSIG in the packet. */
-static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
-                      const knot_rrset_t *denial, knot_pkt_t *pkt, size_t pos, patch_t *out)
+static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types, uint16_t i,
+                      knot_pkt_t *pkt, size_t pos, patch_t *out)
 {
+	const knot_rrset_t *denial = &pkt->rr[i];
 	const uint8_t *rrsig = pkt->wire + pos;
 	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
 	const bool away = (at_hand == MXP_KEYS_AWAY);
@@ -141,7 +146,9 @@ static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t
 	                      : mxp_signature_find(keys, types, rrsig, len);
 	int ret = out->signature != NULL ? KNOT_EOK : KNOT_EACCES;
 	if (ret != KNOT_EOK && !away) {
-		ret = sign_after(keys, types, denial, rrsig, len, &pkt->mm, &out->signature);
+		const size_t bitmap = mxp_pkt_rdata_pos(pkt, i, 0) + apex_bitmap(denial);
+		ret = sign_after(keys, types, knot_wire_read_u32(pkt->wire + bitmap), denial, rrsig,
+		                 len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
 		out->pos = pos;
@@ -192,8 +199,7 @@ static int make_patches(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types
 {
 	for (uint16_t k = 0; k < pkt->rr[rrsigs].rrs.count; k++) {
 		const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, k);
-		const int ret =
-			make_patch(keys, at_hand, types, &pkt->rr[i], pkt, pos, &patches[*count]);
+		const int ret = make_patch(keys, at_hand, types, i, pkt, pos, &patches[*count]);
 		if (ret == KNOT_ENOENT) {
 			*checkable = *count > 0; // As in an algorithm roll-over.
 			continue;
@@ -265,7 +271,7 @@ void mxp_denial_prepare(const mxp_keys_t *keys, mxp_types_t types, const knot_rr
 		const mxp_signature_t *signature;
 		if (knot_rrsig_type_covered(rdata) == KNOT_RRTYPE_NSEC &&
 		    mxp_signature_find(keys, types, rdata->data, rdata->len) == NULL) {
-			(void)sign_after(keys, types, nsec, rdata->data, rdata->len, mm,
+			(void)sign_after(keys, types, 0, nsec, rdata->data, rdata->len, mm,
 			                 &signature);
 		}
 	}

@@ -26,6 +26,30 @@ static bool serves(uint16_t type, bool sign, knot_pkt_t *pkt, knotd_qdata_t *qda
 	       verdict.decision.serve != MXP_SERVE_UNSIGNED;
 }
 
+/*! \brief Tells if there are TXT records in the answer: what is denied is another name, then. */
+static bool answers_txt(const knot_pkt_t *pkt)
+{
+	const knot_pktsection_t *answer = knot_pkt_section(pkt, KNOT_ANSWER);
+	for (uint16_t i = 0; i < answer->count; i++) {
+		if (knot_pkt_rr(answer, i)->type == KNOT_RRTYPE_TXT) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*!
+ * \brief Tells if a response denies the apex TXT, a type of ours, for which it was asked.
+ *
+ * Then TXT could not be signed: MX would be a failure.
+ */
+static bool denies_txt(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *qdata)
+{
+	return (ours & MXP_TYPE_TXT) && mxp_qtype(pkt) == KNOT_RRTYPE_TXT &&
+	       knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata)) &&
+	       !answers_txt(pkt);
+}
+
 /*!
  * \brief Types that the zone is served with and does not store, so that no denial may deny them.
  *
@@ -34,7 +58,8 @@ static bool serves(uint16_t type, bool sign, knot_pkt_t *pkt, knotd_qdata_t *qda
 static mxp_types_t served_types(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	mxp_types_t types = serves(KNOT_RRTYPE_MX, sign, pkt, qdata, mod) ? MXP_TYPE_MX : 0;
-	if (mxp_context_settings(mod)->rules.spf &&
+	// A query that gets no TXT may have been answered by the map before.
+	if (mxp_context_settings(mod)->rules.spf && !denies_txt(MXP_TYPE_TXT, pkt, qdata) &&
 	    serves(KNOT_RRTYPE_TXT, sign, pkt, qdata, mod)) {
 		types |= MXP_TYPE_TXT;
 	}
@@ -42,15 +67,15 @@ static mxp_types_t served_types(bool sign, knot_pkt_t *pkt, knotd_qdata_t *qdata
 }
 
 /*!
- * \brief Fails with a response whose denial of MX cannot be corrected, if the zone has to be
- * signed.
+ * \brief Fails with a response whose denial of MX cannot be corrected, unless that is for want of a
+ *        key in a zone that has not to be signed.
  *
  * A cache would take it for the truth, and answer MX queries with it.
  */
 static bool fail(const mxp_keys_t *keys, mxp_cause_t cause, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                  knotd_mod_t *mod)
 {
-	if (cause != MXP_SIGNING && !mxp_verdict_has_to_sign(keys, mod)) {
+	if (cause == MXP_KEY_AWAY && !mxp_verdict_has_to_sign(keys, mod)) {
 		return false;
 	}
 	const mxp_fault_t fault = { .cause = cause };
@@ -84,17 +109,6 @@ static void note_known(mxp_types_t types, knotd_qdata_t *qdata, knotd_mod_t *mod
 		const knot_rdataset_t rrsigs = apex_rrsigs(qdata);
 		mxp_known_note(*mxp_context(mod)->memo, present_generation(mod), types, &rrsigs);
 	}
-}
-
-/*!
- * \brief Tells if a response denies the apex TXT, a type of ours, for which it was asked.
- *
- * Then TXT could not be signed: MX would be a failure.
- */
-static bool denies_txt(mxp_types_t ours, const knot_pkt_t *pkt, knotd_qdata_t *qdata)
-{
-	return (ours & MXP_TYPE_TXT) && mxp_qtype(pkt) == KNOT_RRTYPE_TXT &&
-	       knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata));
 }
 
 /*!
@@ -150,12 +164,15 @@ static bool correct_denials(mxp_denial_t *denial, knot_pkt_t *pkt, knotd_qdata_t
 			found = mxp_denial_find(types, false, pkt, denial->i + 1, denial);
 			continue;
 		}
-		const bool left = (ret == KNOT_EAGAIN);
-		types = at_hand == MXP_KEYS_AT_HAND || left ? 0
-		                                            : served_types(true, pkt, qdata, mod);
+		const mxp_cause_t cause = ret == KNOT_EAGAIN   ? MXP_SIGNING
+		                          : ret == KNOT_ENOMEM ? MXP_NO_MEMORY
+		                                               : MXP_KEY_AWAY;
+		types = at_hand == MXP_KEYS_AT_HAND || cause != MXP_KEY_AWAY
+		                ? 0
+		                : served_types(true, pkt, qdata, mod);
 		if (types == 0) {
 			return !serves_mx || list_all(&keys, ours, denial, pkt, qdata) ||
-			       !fail(&keys, left ? MXP_SIGNING : MXP_KEY_AWAY, pkt, qdata, mod);
+			       !fail(&keys, cause, pkt, qdata, mod);
 		}
 		at_hand = MXP_KEYS_AT_HAND;
 		found = mxp_denial_find(types, false, pkt, denial->i, denial);

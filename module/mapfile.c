@@ -85,7 +85,7 @@ static bool publish(mxp_mapfile_t *file, mxp_reading_t *reading, bool is_copy)
 /*! \brief Publishes the copy of the last good map, if it has what is needed. */
 static bool publish_copy(mxp_mapfile_t *file, const mxp_rules_t *rules)
 {
-	if (file->copy == NULL || !file->starting || file->is_copy) {
+	if (file->copy == NULL || file->is_copy || (!file->starting && file->loaded != NULL)) {
 		return false;
 	}
 	mxp_reading_t reading;

@@ -90,7 +90,8 @@ void mxp_pace_end(const mxp_pace_t *pace, const char *keystores, size_t len)
 
 bool mxp_pace_is_over(const char *keystores, size_t len)
 {
-	return __atomic_load_n(slow_of(keystores), __ATOMIC_RELAXED) >= SLOW_ENOUGH ||
+	return (has_token(keystores) &&
+	        __atomic_load_n(slow_of(keystores), __ATOMIC_RELAXED) >= SLOW_ENOUGH) ||
 	       (len >= COSTLY_LEN && mxp_clock_us() < window_us + WINDOW_US &&
 	        spent_us >= BUDGET_US);
 }

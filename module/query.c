@@ -140,16 +140,20 @@ static bool is_cut(const mxp_verdict_t *verdict, const knot_pkt_t *pkt, const kn
  *
  * TXT that do not fit over TCP are left as the zone stores them.
  */
-static bool is_to_be_put(const mxp_verdict_t *verdict, size_t stays, const knot_pkt_t *pkt,
+static bool is_to_be_put(mxp_verdict_t *verdict, size_t stays, const knot_pkt_t *pkt,
                          const knotd_qdata_t *qdata)
 {
 	if (!is_synthesized(verdict) && verdict->decision.serve != MXP_SERVE_FILTERED) {
 		return false;
 	}
-	return verdict->type == KNOT_RRTYPE_MX || qdata->params->proto == KNOTD_QUERY_PROTO_UDP ||
-	       stays + wire_size(&verdict->decision.rrs) + wire_size(&verdict->rrsigs) +
-	                       pkt->reserved <=
-	               pkt->max_size;
+	if (verdict->type == KNOT_RRTYPE_TXT && qdata->params->proto != KNOTD_QUERY_PROTO_UDP &&
+	    stays + wire_size(&verdict->decision.rrs) + wire_size(&verdict->rrsigs) +
+	                    pkt->reserved >
+	            pkt->max_size) {
+		verdict->decision.serve = MXP_SERVE_STORED;
+		return false;
+	}
+	return true;
 }
 
 /*! \brief Puts the answer into the packet, as the server does with that of a zone. */
@@ -302,7 +306,8 @@ NOINLINE static knotd_in_state_t answer_apex(knotd_in_state_t state, knot_pkt_t 
                                              knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	if ((state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_HIT) ||
-	    !knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata))) {
+	    !knot_dname_is_case_equal(qdata->name, knotd_qdata_zone_name(qdata)) ||
+	    mxp_context_is_broken(mod)) {
 		return state;
 	}
 

@@ -54,7 +54,8 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
                                 const mxp_signed_t *answer)
 {
 	const mxp_instance_t *instance = rcu_dereference(memo->instance);
-	if (instance == NULL || instance->id != answer->instance) {
+	if (instance == NULL ||
+	    instance->id != __atomic_load_n(&answer->instance, __ATOMIC_RELAXED)) {
 		return NULL; // What the next query has to decide.
 	}
 	const mxp_snapshot_t *snapshot = rcu_dereference(instance->snapshot);
@@ -83,12 +84,27 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
 	return draft;
 }
 
+/*!
+ * \brief Tells if a draft is of a later zone, map or settings than what is remembered.
+ *
+ * Otherwise it was left while another one like it was being signed.
+ */
+static bool is_newer(const mxp_signed_t *draft, const mxp_signed_t *answer)
+{
+	return answer == NULL || draft->generation > answer->generation ||
+	       !mxp_rrs_same(&draft->soa, &answer->soa);
+}
+
 /*! \brief Takes the draft that waits to be signed, or makes one if that is due. */
 static mxp_signed_t *take_draft(mxp_memo_t *memo, mxp_answer_type_t type, mxp_signed_t **answer)
 {
 	rcu_read_lock();
 	*answer = rcu_dereference(memo->answers[type]);
 	mxp_signed_t *draft = rcu_xchg_pointer(&memo->drafts[type], NULL);
+	if (draft != NULL && !is_newer(draft, *answer)) {
+		mxp_signed_free(&draft->retired);
+		draft = NULL;
+	}
 	if (draft == NULL && *answer != NULL) {
 		draft = draft_anew(memo, type, *answer);
 	}

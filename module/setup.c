@@ -90,19 +90,20 @@ static mxp_context_t *make_context(knotd_mod_t *mod, const mxp_settings_t *of_in
 {
 	mxp_settings_t settings = *of_instance;
 	mxp_dnssec_t dnssec = mxp_dnssec(mod);
+	// The zone's signatures outlive `dnssec-signing`: without an MX of the module beside them,
+	// they would be a denial.
+	const bool inherits = settings.dnssec && dnssec.keystores == NULL && !dnssec.online;
+	if (inherits && !mxp_memo_keystores(knotd_mod_zone(mod), &dnssec.keystores)) {
+		dnssec.failed = true;
+	}
 	if (settings.dnssec) {
-		if (dnssec.keystores == NULL && !dnssec.online) {
-			// The zone's signatures outlive `dnssec-signing`: without an MX of the
-			// module beside them, they would be a denial.
-			dnssec.failed |=
-				!mxp_memo_keystores(knotd_mod_zone(mod), &dnssec.keystores);
-		}
 		settings.keystores = dnssec.keystores;
 	}
 	mxp_context_t *ctx = !dnssec.failed ? connect_zone(mod, &settings) : NULL;
 	if (ctx != NULL) {
 		ctx->zone_size = (uint8_t)knot_dname_size(knotd_mod_zone(mod));
 		ctx->signing = dnssec.signing;
+		ctx->inherits = inherits;
 		ctx->online = dnssec.online;
 		ctx->online_first = dnssec.online_first;
 		check_dnssec(mod, ctx, &dnssec);

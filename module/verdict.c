@@ -45,13 +45,15 @@ bool mxp_verdict_is_signed(knotd_qdata_t *qdata)
 void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, knotd_mod_t *mod,
                         mxp_verdict_t *out)
 {
-	const mxp_instance_t *instance = mxp_context(mod)->connection.instance;
+	const mxp_context_t *ctx = mxp_context(mod);
+	const mxp_instance_t *instance = ctx->connection.instance;
 	const knot_rrset_t mx = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_MX);
 	const knot_rrset_t txt = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_TXT);
 	out->type = type;
 	out->snapshot = rcu_dereference(instance->snapshot);
 	out->apex_rrsigs = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_RRSIG).rrs;
-	out->is_signed = signs_soa(&out->apex_rrsigs);
+	// Signatures can be left in a zone that mod-onlinesign signs: denials are its own.
+	out->is_signed = !ctx->online && signs_soa(&out->apex_rrsigs);
 	out->rrsigs.count = 0;
 	out->text = NULL;
 	out->apex = (mxp_apex_t){
@@ -60,7 +62,7 @@ void mxp_verdict_decide(uint16_t type, knot_pkt_t *pkt, knotd_qdata_t *qdata, kn
 		.mx_ttl = mx.ttl,
 		.txt = txt.rrs,
 		.txt_ttl = txt.ttl,
-		.canonical = out->is_signed || mxp_context(mod)->online,
+		.canonical = out->is_signed || ctx->online,
 	};
 	out->stored = type == KNOT_RRTYPE_MX ? mx.rrs : txt.rrs;
 	const mxp_rules_t *rules = &instance->settings.rules;
@@ -80,6 +82,7 @@ void mxp_verdict_give_up(knot_pkt_t *pkt, mxp_cause_t cause, mxp_verdict_t *verd
 	} else {
 		mxp_decision_unsign(&verdict->decision, &verdict->apex, cause, &pkt->mm);
 	}
+	verdict->decision.fault.of = MXP_SOURCE_NONE; // The same for denials, and for all presets.
 }
 
 knotd_in_state_t mxp_verdict_fail(const mxp_fault_t *fault, knot_pkt_t *pkt, knotd_qdata_t *qdata)
@@ -106,7 +109,9 @@ mxp_keys_t mxp_verdict_keys(knotd_qdata_t *qdata, knotd_mod_t *mod)
 
 bool mxp_verdict_has_to_sign(const mxp_keys_t *keys, knotd_mod_t *mod)
 {
-	return mxp_context(mod)->signing || mxp_signer_has_signed(keys) || mxp_signer_is_busy(keys);
+	const mxp_context_t *ctx = mxp_context(mod);
+	return ctx->signing || (!ctx->inherits && mxp_signer_has_signed(keys)) ||
+	       mxp_signer_is_busy(keys);
 }
 
 void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
@@ -117,10 +122,9 @@ void mxp_verdict_log_back(const mxp_keys_t *keys, knotd_mod_t *mod)
 }
 
 /*! \brief Remembered answer of a zone, if that has not been signed anew since. */
-static const mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
+static mxp_signed_t *recall(const mxp_keys_t *keys, const mxp_verdict_t *verdict)
 {
-	const mxp_signed_t *answer =
-		rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
+	mxp_signed_t *answer = rcu_dereference(keys->memo->answers[answer_type(verdict->type)]);
 	// With each change of the zone, its SOA has another signature.
 	return answer != NULL && mxp_rrs_same(&answer->soa, &verdict->apex_rrsigs) ? answer : NULL;
 }
@@ -132,6 +136,19 @@ static bool is_present(const mxp_signed_t *answer, const mxp_decision_t *decisio
 }
 
 /*!
+ * \brief Notes that an answer is what the zone's instance serves: it may have been remembered for
+ *        one with other settings.
+ */
+static void note_instance(const mxp_keys_t *keys, mxp_signed_t *answer, knotd_mod_t *mod)
+{
+	const uint64_t id = mxp_context(mod)->connection.instance->id;
+	if (__atomic_load_n(&answer->instance, __ATOMIC_RELAXED) != id &&
+	    strcmp(answer->keystores, keys->keystores) == 0) {
+		__atomic_store_n(&answer->instance, id, __ATOMIC_RELAXED);
+	}
+}
+
+/*!
  * \brief Tells if nothing but the map has changed since an answer was remembered, so that it can be
  *        made anew beside the queries.
  */
@@ -139,7 +156,7 @@ static bool is_of_zone(const mxp_keys_t *keys, const mxp_signed_t *answer,
                        const mxp_verdict_t *verdict, knotd_mod_t *mod)
 {
 	const mxp_instance_t *instance = mxp_context(mod)->connection.instance;
-	return answer->instance == instance->id &&
+	return __atomic_load_n(&answer->instance, __ATOMIC_RELAXED) == instance->id &&
 	       rcu_dereference(keys->memo->instance) == instance &&
 	       mxp_rrs_same(&answer->apex.mx, &verdict->apex.mx) &&
 	       mxp_rrs_same(&answer->apex.txt, &verdict->apex.txt);
@@ -168,13 +185,12 @@ static void do_without_key(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_mod_t 
 {
 	mxp_decision_t *decision = &verdict->decision;
 	const mxp_signed_t *answer = recall(keys, verdict);
-	if (!mxp_verdict_has_to_sign(keys, mod)) {
-		mxp_decision_unsign(decision, &verdict->apex, MXP_NO_KEY, &pkt->mm);
-	} else if (decision->serve != MXP_SERVE_FAIL && answer != NULL) {
+	if (decision->serve != MXP_SERVE_FAIL && answer != NULL) {
 		serve_before(keys, answer, verdict);
+	} else if (!mxp_verdict_has_to_sign(keys, mod)) {
+		mxp_decision_unsign(decision, &verdict->apex, MXP_NO_KEY, &pkt->mm);
 	} else if (decision->serve != MXP_SERVE_FAIL) {
 		mxp_verdict_give_up(pkt, MXP_KEY_AWAY, verdict);
-		decision->fault.of = MXP_SOURCE_NONE; // The same for denials, and for all presets.
 	}
 }
 
@@ -261,9 +277,10 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_
 	if (fails && mxp_verdict_has_to_sign(keys, mod)) {
 		return;
 	}
-	const mxp_signed_t *answer = fails ? NULL : recall(keys, verdict);
+	mxp_signed_t *answer = fails ? NULL : recall(keys, verdict);
 	if (answer != NULL && is_present(answer, decision)) {
 		verdict->rrsigs = answer->rrsigs;
+		note_instance(keys, answer, mod);
 		if (answer->stand_in && mxp_clock_ms() >= answer->due_ms) {
 			(void)mxp_refresh_soon(keys->memo);
 		}

@@ -2,6 +2,7 @@
 """Keys of signed zones: not there yet, at hand, elsewhere, lost."""
 
 import hashlib
+import shutil
 
 import dns.edns
 import dns.rcode
@@ -9,7 +10,7 @@ import pytest
 
 from knot import HOUSE, ede_of, mx_of, preset, wait_for, zone_text
 from resolvers import Resolver
-from signing import (BODY, DEFAULT, NSEC3, assert_synthesized, bitmaps, is_signed, key_path,
+from signing import (BODY, DEFAULT, NSEC3, assert_stored, assert_synthesized, bitmaps, is_signed, key_path,
                      key_tags, keymgr, keys_of, policies, signing, wait_signed, with_signatures)
 
 ZONE = "keys.example"
@@ -96,6 +97,21 @@ def test_signing_turned_off(signed):
     answer = server.ask(ZONE, dnssec=True)
     assert mx_of(answer) == changed and not with_signatures(answer)
     assert "unsigned" not in server.counters(ZONE)
+
+
+def test_signed_elsewhere_from_now_on(signed):
+    """The zone comes with signatures of other keys: it is served as it is stored."""
+    server, other = signed({ZONE: ""}), signed({ZONE: ""})
+    assert_synthesized(server, ZONE, HOUSE)
+    del server.modules[ZONE]
+    other.write_zone(ZONE, zone_text(BODY).replace(" 1 3600 ", " 100 3600 "))
+    other.knotc("-b", "zone-reload", ZONE)
+    other.knotc("-b", "zone-flush", ZONE)
+    shutil.copy(other.zone_path(ZONE), server.zone_path(ZONE))
+    server.reload()
+    wait_for(lambda: key_tags(server, ZONE, "SOA") == key_tags(other, ZONE, "SOA"), "the zone")
+    assert_stored(server, ZONE)
+    assert server.counters(ZONE)["unsigned"] > 0
 
 
 # Elsewhere

@@ -7,8 +7,8 @@ import pytest
 
 from knot import GANDI, HOUSE, MAP, mx_of, outlook, preset, zone_text
 from resolvers import Resolver, delv
-from signing import (BODY, ask_case, assert_denials, bitmaps, deny_much, online,
-                     with_signatures)
+from signing import (BODY, DEFAULT, Keys, ask_case, assert_denials, bitmaps, deny_much, online,
+                     policies, signing, wait_signed, with_signatures)
 
 OWN = preset(600, "10 mail.own.example.")
 UPPER = "upper 3600 MX 10 B.Upper.Example.\n      3600 MX 10 a.UPPER.example.\n"
@@ -32,7 +32,8 @@ def signed_online(knotd):
     def make(zones, bitmap="[A, AAAA, MX]", module=online(), **options):
         return knotd({zone: zone_text(BODY + body) for zone, body in zones.items()},
                      modules={zone: module for zone in zones},
-                     extra=f"mod-onlinesign:\n  - id: online\n    nsec-bitmap: {bitmap}\n",
+                     extra=f"mod-onlinesign:\n  - id: online\n    nsec-bitmap: {bitmap}\n" +
+                     policies(DEFAULT),
                      **options)
     return make
 
@@ -46,6 +47,19 @@ def test_cases(signed_online, rotation):
         ask_case(server, zone, expected)
         assert_denials(server, zone)
         assert "negative response, fully validated" in delv(server, zone, "nx." + zone)
+
+
+def test_signatures_left_in_the_zone(signed_online):
+    """The server has signed it until now, and leaves its signatures in it."""
+    server = signed_online({ZONE: ""}, module=signing())
+    wait_signed(server, [ZONE])
+    server.modules[ZONE] = online()
+    server.reload()
+    answer = server.ask(ZONE, dnssec=True)
+    Keys(server, ZONE).assert_valid(answer)
+    assert mx_of(answer) == HOUSE
+    words, = bitmaps(server.ask(ZONE, "AAAA", dnssec=True))
+    assert "MX" in words
 
 
 def test_none(signed_online):

@@ -131,3 +131,15 @@ def test_slow_token_keeps_denials(slow):
         assert not denial.rcode() and all("MX" in types for types in bitmaps(denial))
         denials += 1
     assert denials
+
+
+def test_slow_token_after_other_settings(slow):
+    """What is the same by other settings goes on, too, when the map changes after that."""
+    until_signed(slow, "MX")
+    slow.settings["ede"] = True
+    slow.reload()
+    assert slow.mx(ZONE, dnssec=True) == HOUSE
+    changed = preset(3600, "10 mx9.house.example.", "20 mx2.house.example.")
+    slow.write_map(MAP.read_text().replace("mx1.house.example.", "mx9.house.example."))
+    while (found := slow.mx(ZONE, dnssec=True)) != changed:
+        assert found == HOUSE

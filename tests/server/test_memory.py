@@ -33,7 +33,7 @@ class Failing:
              OWN: zone_text("@ 60 MX 5 mail.own.test.\n@ 60 MX 6 mx2.house.example.\n"),
              SIGNED: zone_text(BODY)},
             modules={SIGNED: signing()}, extra=policies(DEFAULT), map_text=MAP,
-            settings={"param": ["unused=x"]},
+            settings={"param": ["unused=x"], "spf": True},
             environment={"LD_PRELOAD": str(MODULE.parent.parent / "tests/fail_alloc.so"),
                          "FAIL_ALLOC": str(self.switch), **dict(environment)})
         wait_signed(self.server, [SIGNED])
@@ -55,6 +55,7 @@ class Failing:
         denial = self.server.ask(SIGNED, "AAAA", dnssec=True)
         assert denial.rcode() == dns.rcode.SERVFAIL or \
             all("MX" in words for words in bitmaps(denial))
+        self.server.ask("www." + SIGNED, "TXT")
         assert self.server.process.poll() is None
 
     def expect_right(self):

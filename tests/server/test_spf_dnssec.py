@@ -8,7 +8,7 @@ import pytest
 from knot import TRANSFER, ede_of, mx_of, secondary_of, txt_of, wait_for, zone_text
 from resolvers import Resolver, delv
 from signing import (BODY, DEFAULT, NSEC3, Keys, bitmaps, key_path, key_tags, keys_of, online,
-                     wait_signed, with_signatures)
+                     signing, wait_signed, with_signatures)
 from test_spf import CASES, GANDI, HOUSE, MAP, ON, at, texts
 
 ZONE = "keys.example"
@@ -57,6 +57,19 @@ def test_cases(signed_spf, kinds, rotation):
     for zone, (_, expected) in CASES.items():
         assert_served(server, zone, expected)
         assert not server.counters(zone)
+
+
+@DENIALS
+@pytest.mark.parametrize("modules", ["[mod-mxpreset/house, mod-mxpreset/mute]",
+                                     "[mod-mxpreset/mute, mod-mxpreset/house]"])
+def test_two_instances(signed_spf, kinds, modules):
+    """Each adds its types to what the one before has signed."""
+    server = signed_spf({ZONE: ""}, kinds, instances={"mute": {"builtin": "house"}},
+                        modules={ZONE: signing(module=modules)})
+    for _ in range(2):
+        for rtype in ("MX", "TXT"):
+            Keys(server, ZONE).assert_valid(server.ask(ZONE, rtype, dnssec=True, tcp=True))
+        assert listed(server, ZONE) == {"MX", "TXT"}
 
 
 def test_map(signed_spf):

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -55,17 +56,17 @@ def wait_for(condition, what, patience=PATIENCE):
 
 
 def free_port():
-    """A port that is free for UDP and TCP."""
+    """A port that is free for UDP and TCP, and that the system gives to no connection."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind((ADDRESS, 0))
-            port = udp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                try:
-                    tcp.bind((ADDRESS, port))
-                except OSError:
-                    continue
-                return port
+        port = random.randrange(10000, 32768)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            try:
+                udp.bind((ADDRESS, port))
+                tcp.bind((ADDRESS, port))
+            except OSError:
+                continue
+            return port
 
 
 def zone_text(body=""):

@@ -104,6 +104,8 @@ def test_restored(knotd, tmp_path):
         server.reload()
         for command in ("zone-backup", "zone-restore"):
             server.knotc("-b", command, "+backupdir", str(tmp_path / f"backup{number}"))
+        # A zone that is restored has no contents until the server has loaded it.
+        wait_for(lambda: not any(server.ask(zone, "SOA").rcode() for zone in ZONES), "all zones")
         assert_all(server, expected)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from knot import HOUSE, ede_of, mx_of, preset, wait_for, zone_text
 from resolvers import Resolver
-from signing import (BODY, DEFAULT, NSEC3, assert_stored, assert_synthesized, bitmaps, is_signed, key_path,
-                     key_tags, keymgr, keys_of, policies, signing, wait_signed, with_signatures)
+from signing import (BODY, DEFAULT, NSEC3, assert_stored, assert_synthesized, bitmaps, is_signed,
+                     key_path, key_tags, keymgr, keys_of, policies, signing, wait_signed,
+                     with_signatures)
 
 ZONE = "keys.example"
 MANUAL = {"policy": ("algorithm: ecdsap256sha256", "manual: on")}

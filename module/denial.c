@@ -135,10 +135,9 @@ static int sign_after(const mxp_keys_t *keys, mxp_types_t types, mxp_types_t lis
 }
 
 /*! \brief Finds or makes what is to be written over one RRSIG in the packet. */
-static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types, uint16_t i,
-                      knot_pkt_t *pkt, size_t pos, patch_t *out)
+static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
+                      knot_pkt_t *pkt, const mxp_denial_t *denial, size_t pos, patch_t *out)
 {
-	const knot_rrset_t *denial = &pkt->rr[i];
 	const uint8_t *rrsig = pkt->wire + pos;
 	const uint16_t len = mxp_pkt_rdata_len(pkt, pos);
 	const bool away = (at_hand == MXP_KEYS_AWAY);
@@ -146,9 +145,9 @@ static int make_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t
 	                      : mxp_signature_find(keys, types, rrsig, len);
 	int ret = out->signature != NULL ? KNOT_EOK : KNOT_EACCES;
 	if (ret != KNOT_EOK && !away) {
-		const size_t bitmap = mxp_pkt_rdata_pos(pkt, i, 0) + apex_bitmap(denial);
-		ret = sign_after(keys, types, knot_wire_read_u32(pkt->wire + bitmap), denial, rrsig,
-		                 len, &pkt->mm, &out->signature);
+		const size_t bitmap = mxp_pkt_rdata_pos(pkt, denial->i, 0) + denial->bitmap;
+		ret = sign_after(keys, types, knot_wire_read_u32(pkt->wire + bitmap),
+		                 &pkt->rr[denial->i], rrsig, len, &pkt->mm, &out->signature);
 	}
 	if (ret == KNOT_EOK) {
 		out->pos = pos;
@@ -194,12 +193,13 @@ static uint16_t find_rrsigs(const knot_pkt_t *pkt, uint16_t i)
 
 /*! \brief Finds or makes what is to be written over all RRSIGs of a denial; counts them. */
 static int make_patches(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t types,
-                        knot_pkt_t *pkt, uint16_t i, uint16_t rrsigs, patch_t *patches,
-                        size_t *count, bool *checkable)
+                        knot_pkt_t *pkt, const mxp_denial_t *denial, uint16_t rrsigs,
+                        patch_t *patches, size_t *count, bool *checkable)
 {
 	for (uint16_t k = 0; k < pkt->rr[rrsigs].rrs.count; k++) {
 		const size_t pos = mxp_pkt_rdata_pos(pkt, rrsigs, k);
-		const int ret = make_patch(keys, at_hand, types, i, pkt, pos, &patches[*count]);
+		const int ret =
+			make_patch(keys, at_hand, types, pkt, denial, pos, &patches[*count]);
 		if (ret == KNOT_ENOENT) {
 			*checkable = *count > 0; // As in an algorithm roll-over.
 			continue;
@@ -224,8 +224,8 @@ int mxp_denial_patch(const mxp_keys_t *keys, mxp_at_hand_t at_hand, mxp_types_t 
 	int ret = KNOT_ENOMEM;
 	if (patches != NULL && mxp_memo_reserve(keys->memo, 2 * number)) {
 		ret = number == 0 ? KNOT_EOK
-		                  : make_patches(keys, at_hand, types, pkt, denial->i, rrsigs,
-		                                 patches, &count, &checkable);
+		                  : make_patches(keys, at_hand, types, pkt, denial, rrsigs, patches,
+		                                 &count, &checkable);
 	}
 	if (ret == KNOT_EOK && !checkable) {
 		ret = KNOT_EACCES;

@@ -18,6 +18,7 @@
 #include <libknot/dname.h>
 #include <libknot/rdataset.h>
 
+#include "clock.h"
 #include "decision.h"
 #include "instance.h"
 #include "keyring.h"
@@ -77,6 +78,16 @@ typedef struct {
 	const char *keystores;  /*!< Where the keys are. */
 	uint8_t bytes[];        /*!< RDATA of all, and the keystores. */
 } mxp_signed_t;
+
+/*!
+ * \brief Tells if the key that another one stands in for is to be looked for again.
+ *
+ * \param answer  Answer.
+ */
+static inline bool mxp_signed_is_due(const mxp_signed_t *answer)
+{
+	return answer->stand_in && mxp_clock_ms() >= answer->due_ms;
+}
 
 /*! \brief A denial that waits to be signed, with all that this takes. */
 typedef struct {

@@ -43,12 +43,6 @@ bool mxp_refresh_runs(void)
 	return __atomic_load_n(&refresh.running, __ATOMIC_ACQUIRE);
 }
 
-/*! \brief Tells if the key that another one stands in for is to be looked for again. */
-static bool is_due(const mxp_signed_t *answer)
-{
-	return answer->stand_in && mxp_clock_ms() >= answer->due_ms;
-}
-
 /*! \brief Makes the draft of an answer, if it has to be another one by the present map. */
 static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
                                 const mxp_signed_t *answer)
@@ -59,7 +53,7 @@ static mxp_signed_t *draft_anew(const mxp_memo_t *memo, mxp_answer_type_t type,
 		return NULL; // What the next query has to decide.
 	}
 	const mxp_snapshot_t *snapshot = rcu_dereference(instance->snapshot);
-	const bool due = is_due(answer);
+	const bool due = mxp_signed_is_due(answer);
 	if (snapshot->generation == answer->generation && !due) {
 		return NULL;
 	}

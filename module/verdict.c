@@ -9,7 +9,6 @@
 #include <libknot/errcode.h>
 #include <libknot/rrtype/rrsig.h>
 
-#include "clock.h"
 #include "context.h"
 #include "denial.h"
 #include "ede.h"
@@ -281,7 +280,7 @@ static void sign_with_keys(const mxp_keys_t *keys, knot_pkt_t *pkt, knotd_qdata_
 	if (answer != NULL && is_present(answer, decision)) {
 		verdict->rrsigs = answer->rrsigs;
 		note_instance(keys, answer, mod);
-		if (answer->stand_in && mxp_clock_ms() >= answer->due_ms) {
+		if (mxp_signed_is_due(answer)) {
 			(void)mxp_refresh_soon(keys->memo);
 		}
 	} else if (answer != NULL && is_of_zone(keys, answer, verdict, mod) &&

@@ -18,7 +18,8 @@ SOA = "maps. 60 SOA ns.maps. h.maps. {serial} 1 1 1 1\n$ORIGIN maps.\n"
 
 
 def copies(server):
-    return list((server.path / "db/mxpreset").glob("*"))
+    """What is kept, without what is still being written."""
+    return [path for path in (server.path / "db/mxpreset").glob("*") if path.suffix != ".new"]
 
 
 def wait_kept(server, text=GOOD):

@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -14,10 +15,12 @@ from knot import Knotd  # noqa: E402
 from signing import signed_by  # noqa: E402
 
 # A shell without job control starts what runs in the background with the first two ignored, nohup
-# with the third, and what is started here would inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# with the third, and what is started here would inherit that. A worker of pytest-xdist has it right
+# from its parent, and may load this in a thread that must not set it.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def servers_below(path):

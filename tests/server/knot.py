@@ -38,7 +38,7 @@ SOA = "@ 3600 SOA ns hostmaster 1 3600 600 86400 300\n@ 3600 NS ns\nns 3600 A 19
 
 
 def skip_known_bug(first, last, what):
-    """Skips a test that would meet a bug of these versions of Knot; doc/versions.md has them all."""
+    """Skips a test that would meet a bug of these versions of Knot, as in doc/operating.md."""
     if first <= VERSION <= last:
         pytest.skip(f"Knot {'.'.join(map(str, VERSION))}: {what}")
 

@@ -27,7 +27,7 @@ def collected(server):
 
 def wait_kept(server):
     """Waits until the copy of the map is written: beside the queries, but it would count."""
-    wait_for(lambda: any((server.path / "db/mxpreset").glob("*[!w]")), "the map's copy")
+    wait_for(server.kept_maps, "the map's copy")
 
 
 def ask_many(server, query, count):

@@ -367,6 +367,10 @@ template:
                  self.patience)
         return self.log_lines(pattern)
 
+    def kept_maps(self):
+        """Copies of the last good map, without one that is still being written."""
+        return [path for path in (self.path / "db/mxpreset").glob("*") if path.suffix != ".new"]
+
     # Queries
 
     def message(self, name, rtype="MX", edns=True, payload=1232, dnssec=False, rclass="IN"):

@@ -419,7 +419,7 @@ def test_signed_keys_not_sent(fleet):
 def test_watch_bad_map(fleet):
     """What to watch: a bad map that was committed all the same is refused everywhere, and after a restart."""
     before = fleet.primary.version()
-    fleet.wait(lambda server: list((server.path / "db/mxpreset").glob("*")), "the copy")
+    fleet.wait(lambda server: server.kept_maps(), "the copy")
     fleet.primary.set_zone("mx-presets.", "set gandi 10800 MX 10 192.0.2.1.")
     fleet.wait(lambda server: server.totals().get("map-refused"), "the refusal")
     for server in fleet.servers:

@@ -8,7 +8,7 @@ import shutil
 import dns.flags
 import pytest
 
-from instructions import ask_many, control
+from instructions import ask_many, control, wait_kept
 from knot import GANDI, HOUSE, MAP, long_marker, mx_of, outlook, preset, split_text, wait_for, zone_text
 
 MANY = 4000
@@ -81,7 +81,7 @@ COSTLY = {
 
 def cost(server, zone):
     """Instructions of the server's process for one MX query."""
-    wait_for(lambda: any((server.path / "db/mxpreset").glob("*[!w]")), "the map's copy")
+    wait_kept(server)
     query = server.message(zone).to_wire()
     ask_many(server, query, 20)
     control(server, "--instr=on")

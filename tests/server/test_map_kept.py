@@ -17,13 +17,8 @@ BAD = GOOD.replace("mx1.house.example.\n", "mx1.house.example\n", 1)
 SOA = "maps. 60 SOA ns.maps. h.maps. {serial} 1 1 1 1\n$ORIGIN maps.\n"
 
 
-def copies(server):
-    """What is kept, without what is still being written."""
-    return [path for path in (server.path / "db/mxpreset").glob("*") if path.suffix != ".new"]
-
-
 def wait_kept(server, text=GOOD):
-    wait_for(lambda: [text] == [path.read_text().split("\n", 1)[1] for path in copies(server)],
+    wait_for(lambda: [text] == [path.read_text().split("\n", 1)[1] for path in server.kept_maps()],
              "the copy")
 
 
@@ -103,7 +98,7 @@ def test_good_again(kept):
 def test_damaged_copy(kept, damage):
     server = kept()
     spoil(server)
-    path, = copies(server)
+    path, = server.kept_maps()
     path.write_bytes(damage(path.read_bytes()))
     server.start()
     assert server.mx(ZONE) == "SERVFAIL"
@@ -185,6 +180,6 @@ def test_what_is_gone(knotd):
 def test_owner(kept):
     """Nobody but the server reads and writes it."""
     server = kept()
-    path, = copies(server)
+    path, = server.kept_maps()
     assert path.stat().st_mode & 0o7 == 0 and path.parent.stat().st_mode & 0o7 == 0
     assert path.stat().st_uid == os.geteuid()

@@ -131,7 +131,7 @@ def test_map_missing(knotd):
 def test_copy(knotd):
     """The copy of an earlier start is served and shown, and no load of the file."""
     server = knotd({"plain.example": zone_text()}, map_text=serial_map(5), template=GLOBAL)
-    wait_for(lambda: list((server.path / "db/mxpreset").glob("*")), "the copy")
+    wait_for(server.kept_maps, "the copy")
     server.stop()
     for text in ("rubbish", "other 60 MX 1 mx.other.example.\n"):
         server.write_map(text)
@@ -146,9 +146,9 @@ def test_copy(knotd):
 def test_copy_waits_for_zones(knotd):
     """A global module alone does not know what zones need: no copy is overwritten for it."""
     server = knotd({"plain.example": zone_text()}, map_text=serial_map(5), template=GLOBAL)
-    wait_for(lambda: list((server.path / "db/mxpreset").glob("*")), "the copy")
+    wait_for(server.kept_maps, "the copy")
     server.stop()
-    (copy,) = (server.path / "db/mxpreset").glob("*")
+    (copy,) = server.kept_maps()
     kept = copy.read_bytes()
     server.write_map(serial_map(6, "other 60 MX 1 mx.other.example.\n"))
     zones, server.zones = server.zones, {}
